@@ -1,0 +1,35 @@
+import type { LogLevel } from '../observability/log-level.ts';
+
+/** Every setting, parsed once by `env.ts` into one frozen object. */
+export interface AllotConfig {
+  readonly dataDir: string;
+  readonly http: { readonly host: string; readonly port: number; readonly bodyLimitBytes: number };
+  /** null: the embedded server under `dataDir`. */
+  readonly databaseUrl: string | null;
+  /** null: no broker, ingest reads the journal. */
+  readonly kafka: KafkaConfig | null;
+  readonly journal: {
+    readonly directory: string;
+    readonly sync: 'group' | 'commit';
+    readonly maxBytes: number;
+    readonly segmentBytes: number;
+  };
+  readonly control: { readonly pollMs: number; readonly maxStalenessMs: number };
+  readonly logLevel: LogLevel;
+  /** Keys of demo mode are made at start; otherwise `allot keys create`. */
+  readonly secretsFile: string;
+}
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly groupId: string;
+  readonly ssl: boolean;
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  } | null;
+  readonly decisionsTopic: string;
+  readonly feedbackTopic: string;
+}

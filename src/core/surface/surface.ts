@@ -1,0 +1,127 @@
+/** A decision point: its actions, features, groups, responses, constraints and how far it explores. */
+export interface Surface {
+  readonly name: string;
+  /** Raised by whoever declares a breaking change; logged with every decision. */
+  readonly schemaVersion: number;
+  /** Fixed order: `probabilities` everywhere follow it. The null action ("allocate nothing") comes first. */
+  readonly actions: readonly string[];
+  readonly features: readonly FeatureSpec[];
+  readonly groups: GroupSpec | null;
+  readonly responses: readonly ResponseSpec[];
+  readonly constraints: readonly ConstraintSpec[];
+  /** ε of the floor p = (1 − ε) q + ε · uniform over the feasible actions, in [0, 1]. */
+  readonly explorationFloor: number;
+  readonly caps: readonly CapSpec[];
+  readonly pacing: PacingSpec | null;
+  /** `1`: a decision's effect ends with it; `session`: later states may depend on it. */
+  readonly horizon: 1 | 'session';
+  /**
+   * When a mature decision without an interaction counts as its default: `window` (the caller promises delivery
+   * within the window) or `session-closed` (only after the reserved interaction `session_closed` of its session).
+   */
+  readonly completeness: 'window' | 'session-closed';
+  readonly gate: GateSpec;
+}
+
+export type FeatureSpec =
+  | {
+      readonly name: string;
+      readonly type: 'numeric';
+      readonly min: number;
+      readonly max: number;
+      readonly default?: number;
+    }
+  | {
+      readonly name: string;
+      readonly type: 'categorical';
+      readonly values: readonly string[];
+      readonly default?: string;
+    }
+  | { readonly name: string; readonly type: 'boolean'; readonly default?: boolean }
+  | {
+      readonly name: string;
+      readonly type: 'vector';
+      readonly length: number;
+      readonly min: number;
+      readonly max: number;
+      readonly default?: readonly number[];
+    };
+
+export type FeatureValue = number | string | boolean | readonly number[];
+export type FeatureValues = Readonly<Record<string, FeatureValue>>;
+
+/**
+ * Activity groups by thresholds on one numeric feature: group 0 is "unknown" (the feature was defaulted or is
+ * missing), group k covers [bounds[k-1], bounds[k]) with bounds extended by −∞ and +∞; so
+ * names.length = bounds.length + 2.
+ */
+export interface GroupSpec {
+  readonly feature: string;
+  readonly bounds: readonly number[];
+  readonly names: readonly string[];
+}
+
+/** A number taken from a decision's interactions of one type within a fixed window after the decision. */
+export interface ResponseSpec {
+  readonly name: string;
+  readonly role: 'main' | 'auxiliary' | 'cost';
+  /** The interaction type that feeds it. */
+  readonly interaction: string;
+  /** sum of values; any → 1; the largest value. */
+  readonly aggregate: 'sum' | 'any' | 'max';
+  readonly unit: string;
+  /** Known support of the response, used by finite-sample bounds and to refuse absurd values. */
+  readonly min: number;
+  readonly max: number;
+  readonly windowSeconds: number;
+  /** Value of a mature decision without such an interaction. */
+  readonly default: number;
+}
+
+/** `share-of-actions`: mean probability of not doing nothing; otherwise the name of a response. */
+export interface ConstraintSpec {
+  readonly name: string;
+  readonly on: 'share-of-actions' | { readonly response: string };
+  readonly direction: 'at-most' | 'at-least';
+  readonly threshold: number;
+}
+
+/**
+ * Removes an action (its mass goes to the null action). `feature-at-most`: feasible only while the numeric
+ * feature is ≤ limit; `feature-at-least`: only while it is ≥ limit; `unit-window`: at most `limit` times per
+ * unit in `windowSeconds`, from the service's own counters (approximate across replicas).
+ */
+export interface CapSpec {
+  readonly name: string;
+  readonly action: string;
+  readonly rule:
+    | { readonly kind: 'feature-at-most'; readonly feature: string; readonly limit: number }
+    | { readonly kind: 'feature-at-least'; readonly feature: string; readonly limit: number }
+    | { readonly kind: 'unit-window'; readonly limit: number; readonly windowSeconds: number };
+}
+
+/** A target for the share of decisions that allocate something; a PI controller per variant keeps it. */
+export interface PacingSpec {
+  readonly targetShare: number;
+  readonly proportionalGain: number;
+  readonly integralGain: number;
+}
+
+/** What the gate asks; see `docs/notation.md`. Margins are in the response's own unit and positive. */
+export interface GateSpec {
+  readonly estimator: 'ips' | 'snips' | 'dr';
+  readonly level: number;
+  /** m: the main response may not be proven worse than champion − m. */
+  readonly mainMargin: number;
+  /** δᵢ by auxiliary response. */
+  readonly auxiliaryMargins: Readonly<Record<string, number>>;
+  /** Units (effective, by unit) below which health is "weak". */
+  readonly minEffectiveUnits: number;
+}
+
+export const nullActionOf = (surface: Surface): string => surface.actions[0];
+export const mainResponseOf = (surface: Surface): ResponseSpec | undefined =>
+  surface.responses.find((r) => r.role === 'main');
+
+/** Reserved interaction type: the session is over and everything about it has been sent. */
+export const SESSION_CLOSED = 'session_closed';

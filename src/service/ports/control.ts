@@ -1,0 +1,54 @@
+import type { Experiment } from '../../core/experiment/experiment.ts';
+import type { Surface } from '../../core/surface/surface.ts';
+
+/** Everything a decider needs, in one consistent read; `revision` grows with every change. */
+export interface ControlState {
+  readonly revision: number;
+  readonly surfaces: readonly SurfaceControl[];
+  readonly keys: readonly ApiKeyRecord[];
+}
+
+export interface SurfaceControl {
+  readonly tenant: string;
+  readonly surface: Surface;
+  readonly isKilled: boolean;
+  /** alias → policy version, e.g. champion → live-feed@42 */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Running experiments only. */
+  readonly experiments: readonly Experiment[];
+  /** Versions that aliases and running experiments refer to, with their artifact's hash (null: external policy). */
+  readonly policies: readonly { readonly version: string; readonly artifactHash: string | null }[];
+}
+
+export type Role = 'decider' | 'analyst' | 'trainer' | 'admin' | 'reader';
+
+export interface ApiKeyRecord {
+  readonly id: string;
+  /** SHA-256 of the key, hex. */
+  readonly keyHash: string;
+  readonly tenant: string;
+  readonly role: Role;
+  /** null: every surface of the tenant. */
+  readonly surfaces: readonly string[] | null;
+  readonly revokedAt: number | null;
+}
+
+/** Read side for the deciders; the watcher in `service/serving` polls it and replaces its snapshot atomically. */
+export interface ControlReader {
+  revision(): Promise<number>;
+  load(): Promise<ControlState>;
+  loadArtifact(artifactHash: string): Promise<Uint8Array>;
+  /** Calls back on every hint of a change (NOTIFY); hints may be lost, the poll is what counts. */
+  watch(onHint: () => void): Promise<{ stop(): Promise<void> }>;
+  /** Tells which revision this replica serves. */
+  confirm(replicaId: string, revision: number): Promise<void>;
+}
+
+/** Last good copies on the local disk: the control state and artifacts, hashed; damaged copies are refused. */
+export interface LastGoodCopy {
+  save(state: ControlState, artifacts: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  load(): Promise<{
+    readonly state: ControlState;
+    readonly artifacts: ReadonlyMap<string, Uint8Array>;
+  } | null>;
+}

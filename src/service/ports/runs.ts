@@ -1,0 +1,54 @@
+import type { Actor } from './stores.ts';
+
+export type RunKind = 'snapshot' | 'training' | 'evaluation' | 'promotion';
+
+/** One execution of an offline job. `result` and `report` are what the job wrote; `error` says why it failed. */
+export interface RunRecord {
+  readonly id: string;
+  readonly kind: RunKind;
+  readonly surface: string;
+  readonly state: 'queued' | 'running' | 'succeeded' | 'failed';
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly result: Readonly<Record<string, unknown>> | null;
+  /** Self-contained HTML, where the job writes one. */
+  readonly reportHtml: string | null;
+  readonly error: string | null;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+export interface RunStore {
+  create(run: Pick<RunRecord, 'id' | 'kind' | 'surface' | 'config'>, actor: Actor): Promise<void>;
+  start(tenant: string, id: string): Promise<void>;
+  finish(
+    tenant: string,
+    id: string,
+    outcome:
+      | { readonly result: Readonly<Record<string, unknown>>; readonly reportHtml?: string }
+      | { readonly error: string },
+  ): Promise<void>;
+  find(tenant: string, id: string): Promise<RunRecord | undefined>;
+  list(
+    tenant: string,
+    query: { readonly kind?: RunKind; readonly surface?: string },
+  ): Promise<readonly RunRecord[]>;
+}
+
+/** What the offline evaluation said a version would do, and what the experiment then measured. */
+export interface Forecast {
+  readonly policyVersion: string;
+  readonly response: string;
+  readonly estimand: string;
+  readonly offline: { readonly value: number; readonly lower: number; readonly upper: number };
+  readonly online: { readonly value: number; readonly lower: number; readonly upper: number } | null;
+}
+
+export interface ForecastStore {
+  save(surface: string, forecast: Forecast, actor: Actor): Promise<void>;
+  list(tenant: string, surface?: string): Promise<readonly Forecast[]>;
+}
+
+/** Queue of offline jobs (graphile-worker in Postgres); the job key is the run's id. */
+export interface JobQueue {
+  enqueue(kind: RunKind, runId: string, tenant: string): Promise<void>;
+}
