@@ -3,8 +3,13 @@ export interface Surface {
   readonly name: string;
   /** Raised by whoever declares a breaking change; logged with every decision. */
   readonly schemaVersion: number;
-  /** Fixed order: `probabilities` everywhere follow it. The null action ("allocate nothing") comes first. */
+  /** Fixed order: `probabilities` everywhere follow it. The null action, where there is one, comes first. */
   readonly actions: readonly string[];
+  /**
+   * "Allocate nothing": always feasible, and what is served when nothing else can be. null: the surface only
+   * holds an imported log of actions without such a choice and cannot be decided on.
+   */
+  readonly nullAction: string | null;
   readonly features: readonly FeatureSpec[];
   readonly groups: GroupSpec | null;
   readonly responses: readonly ResponseSpec[];
@@ -119,7 +124,6 @@ export interface GateSpec {
   readonly minEffectiveUnits: number;
 }
 
-export const nullActionOf = (surface: Surface): string => surface.actions[0];
 export const mainResponseOf = (surface: Surface): ResponseSpec | undefined =>
   surface.responses.find((r) => r.role === 'main');
 
