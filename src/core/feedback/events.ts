@@ -45,10 +45,10 @@ export interface DecisionEvent {
   readonly action: string;
   /** The probability of `action` as finally served. */
   readonly propensity: number;
-  /** As finally served, in the surface's action order; sums to 1. */
+  /** As finally served, in the surface's action order; sums to 1. Empty where an imported log does not tell. */
   readonly probabilities: readonly number[];
-  /** The keyed draw in [0, 1) that picked `action` by inverse CDF. */
-  readonly draw: number;
+  /** The keyed draw in [0, 1) that picked `action` by inverse CDF; null for a decision made elsewhere. */
+  readonly draw: number | null;
   readonly policyVersion: string | null;
   readonly experiment: string | null;
   readonly variant: string | null;
