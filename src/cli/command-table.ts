@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loads the module only when its command is used: `allot --help` reads no other file. */
+  readonly load: () => Promise<{ readonly register: (program: Command) => void }>;
+}
+
+/** In the order in which a newcomer meets them. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'demo',
+    summary: 'run the whole loop on simulated traffic and serve an overview page',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'start',
+    summary: 'run api, ingest and controller in one process',
+    load: () => import('./commands/start.ts'),
+  },
+  {
+    name: 'ope',
+    summary: 'off-policy evaluation of any log file, no set-up',
+    load: () => import('./commands/ope.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'bring an existing log into the store',
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'snapshot',
+    summary: 'freeze a time range of the log as a dataset with a content hash',
+    load: () => import('./commands/snapshot.ts'),
+  },
+  {
+    name: 'train',
+    summary: 'train a candidate policy on a snapshot',
+    load: () => import('./commands/train.ts'),
+  },
+  {
+    name: 'evaluate',
+    summary: 'judge a policy on a snapshot it did not produce',
+    load: () => import('./commands/evaluate.ts'),
+  },
+  {
+    name: 'promote',
+    summary: 'ask the gate whether a candidate may become champion',
+    load: () => import('./commands/promote.ts'),
+  },
+  {
+    name: 'keys',
+    summary: 'create, list and revoke API keys',
+    load: () => import('./commands/keys.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check this installation and say what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+];

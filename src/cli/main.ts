@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { describeFailure, note } from './output.ts';
+import { createProgram } from './program.ts';
+
+/** Runs one command line; the exit code is set, not forced, so that what is still being written gets out. */
+async function main(argv: readonly string[]): Promise<void> {
+  try {
+    const program = await createProgram(argv);
+    throwInsteadOfExiting(program);
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.badInput;
+      return;
+    }
+    note(describeFailure(error));
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+type Program = Awaited<ReturnType<typeof createProgram>>;
+
+/** Commander's own exits become exceptions, for sub-commands too: a wrong flag is bad input (2), not failure (1). */
+function throwInsteadOfExiting(program: Program): void {
+  program.exitOverride();
+  for (const command of program.commands) throwInsteadOfExiting(command);
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,210 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { violation } from '../core/check.ts';
+import { AllotError, type Violation } from '../core/errors.ts';
+import { logLevels } from '../observability/log-level.ts';
+import type { AllotConfig, KafkaConfig } from './config.ts';
+
+/** One setting: how its text is read, what stands in when it is unset, and what it is for. */
+interface Setting {
+  readonly rule: z.ZodType;
+  /** Shown in `docs/operations.md`; null where nothing stands in. */
+  readonly fallback: string | null;
+  readonly meaning: string;
+}
+
+const wholeNumber = (min: number, max: number): z.ZodType =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be between ${String(min)} and ${String(max)}`);
+const text = z.string().min(1, 'must not be empty');
+const oneOf = (...words: readonly string[]): z.ZodType =>
+  z.string().refine((word) => words.includes(word), `must be one of ${words.join(', ')}`);
+const flag = oneOf('true', 'false').transform((word) => word === 'true');
+const MEBIBYTE = 1024 * 1024;
+
+/** Every variable that Allot reads. `docs/operations.md` repeats this table and a test compares the two. */
+export const settings = {
+  ALLOT_DATA_DIR: {
+    rule: text,
+    fallback: './.allot',
+    meaning: 'journal, secrets, last good state, embedded database, snapshots',
+  },
+  ALLOT_HOST: { rule: text, fallback: '127.0.0.1', meaning: 'address to listen on' },
+  ALLOT_HTTP_PORT: {
+    rule: wholeNumber(0, 65_535),
+    fallback: '8787',
+    meaning: 'port of the HTTP API; 0 takes any free one',
+  },
+  ALLOT_BODY_LIMIT_BYTES: {
+    rule: wholeNumber(1024, 64 * MEBIBYTE),
+    fallback: '1048576',
+    meaning: 'largest request body',
+  },
+  DATABASE_URL: {
+    rule: text.regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://'),
+    fallback: null,
+    meaning: 'PostgreSQL to use; unset: the embedded one',
+  },
+  KAFKA_BROKERS: {
+    rule: text.regex(/^[^\s,]+:\d+(,[^\s,]+:\d+)*$/, 'must be host:port, separated by commas'),
+    fallback: null,
+    meaning: 'brokers to use; unset: the local journal feeds ingest',
+  },
+  KAFKA_CLIENT_ID: { rule: text, fallback: 'allot', meaning: 'client id shown to the brokers' },
+  KAFKA_GROUP_ID: { rule: text, fallback: 'allot-ingest', meaning: 'consumer group of ingest' },
+  KAFKA_SSL: { rule: flag, fallback: 'false', meaning: 'TLS to the brokers' },
+  KAFKA_SASL_MECHANISM: {
+    rule: oneOf('plain', 'scram-sha-256', 'scram-sha-512'),
+    fallback: null,
+    meaning: 'how to log in to the brokers; needs the two settings below',
+  },
+  KAFKA_SASL_USERNAME: { rule: text, fallback: null, meaning: 'user name for the brokers' },
+  KAFKA_SASL_PASSWORD: { rule: text, fallback: null, meaning: 'password for the brokers' },
+  ALLOT_JOURNAL_SYNC: {
+    rule: oneOf('group', 'commit'),
+    fallback: 'group',
+    meaning: 'fdatasync every 20 ms, or before each answer',
+  },
+  ALLOT_JOURNAL_DIR: { rule: text, fallback: '<data>/journal', meaning: 'where the journal is kept' },
+  ALLOT_JOURNAL_MAX_BYTES: {
+    rule: wholeNumber(MEBIBYTE, 2 ** 43),
+    fallback: '4294967296',
+    meaning: 'size at which the journal takes no more',
+  },
+  ALLOT_JOURNAL_SEGMENT_BYTES: {
+    rule: wholeNumber(4096, 2 ** 31),
+    fallback: '67108864',
+    meaning: 'size of one journal file',
+  },
+  ALLOT_CONTROL_POLL_MS: {
+    rule: wholeNumber(50, 2000),
+    fallback: '1000',
+    meaning: 'how often deciders look for changes',
+  },
+  ALLOT_CONTROL_MAX_STALENESS_MS: {
+    rule: wholeNumber(1000, 86_400_000),
+    fallback: '60000',
+    meaning: 'age of the control state after which /health/ready says so',
+  },
+  ALLOT_LOG_LEVEL: { rule: oneOf(...logLevels), fallback: 'info', meaning: logLevels.join(', ') },
+  ALLOT_SECRETS_FILE: {
+    rule: text,
+    fallback: '<data>/secrets.json',
+    meaning: 'the four secrets; made on first use with mode 0600',
+  },
+} as const satisfies Record<string, Setting>;
+
+type SettingName = keyof typeof settings;
+
+/** Kubernetes sets these for a Service named `allot`; they are not ours and mean nothing to us. */
+const injectedByKubernetes = /^ALLOT_(PORT|SERVICE_[A-Z0-9_]+|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+
+/**
+ * The only reader of the environment. Unset → default; set but invalid, or an unknown `ALLOT_*` name →
+ * `config_invalid` that names every such variable and its rule, never its value.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): AllotConfig {
+  const broken: Violation[] = unknownNames(environment).map((name) =>
+    violation(name, `is not a setting of Allot${suggestion(name)}`),
+  );
+  const values = readSettings(environment, broken);
+  const kafka = kafkaOf(values, broken);
+  if (numberOf(values.ALLOT_JOURNAL_SEGMENT_BYTES) > numberOf(values.ALLOT_JOURNAL_MAX_BYTES)) {
+    broken.push(violation('ALLOT_JOURNAL_SEGMENT_BYTES', 'must not exceed ALLOT_JOURNAL_MAX_BYTES'));
+  }
+  if (broken.length > 0) throw refusal(broken);
+  return deepFreeze(configOf(values, kafka));
+}
+
+type Values = Readonly<Record<SettingName, unknown>>;
+const stringOf = (value: unknown): string => value as string;
+const numberOf = (value: unknown): number => value as number;
+
+function readSettings(environment: NodeJS.ProcessEnv, broken: Violation[]): Values {
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, { rule, fallback }] of Object.entries(settings) as [SettingName, Setting][]) {
+    const raw = environment[name] ?? fallback;
+    if (raw === null) continue;
+    const parsed = rule.safeParse(raw);
+    if (parsed.success) values[name] = parsed.data;
+    else broken.push(violation(name, parsed.error.issues[0]?.message ?? 'is not valid'));
+  }
+  return values as Values;
+}
+
+function configOf(values: Values, kafka: KafkaConfig | null): AllotConfig {
+  const dataDir = resolve(stringOf(values.ALLOT_DATA_DIR));
+  const under = (path: unknown): string => resolve(stringOf(path).replace(/^<data>/, dataDir));
+  return {
+    dataDir,
+    http: {
+      host: stringOf(values.ALLOT_HOST),
+      port: numberOf(values.ALLOT_HTTP_PORT),
+      bodyLimitBytes: numberOf(values.ALLOT_BODY_LIMIT_BYTES),
+    },
+    databaseUrl: values.DATABASE_URL === undefined ? null : stringOf(values.DATABASE_URL),
+    kafka,
+    journal: {
+      directory: under(values.ALLOT_JOURNAL_DIR),
+      sync: values.ALLOT_JOURNAL_SYNC as 'group' | 'commit',
+      maxBytes: numberOf(values.ALLOT_JOURNAL_MAX_BYTES),
+      segmentBytes: numberOf(values.ALLOT_JOURNAL_SEGMENT_BYTES),
+    },
+    control: {
+      pollMs: numberOf(values.ALLOT_CONTROL_POLL_MS),
+      maxStalenessMs: numberOf(values.ALLOT_CONTROL_MAX_STALENESS_MS),
+    },
+    logLevel: values.ALLOT_LOG_LEVEL as AllotConfig['logLevel'],
+    secretsFile: under(values.ALLOT_SECRETS_FILE),
+  };
+}
+
+function kafkaOf(values: Values, broken: Violation[]): KafkaConfig | null {
+  const {
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: username,
+    KAFKA_SASL_PASSWORD: password,
+  } = values;
+  const given = [mechanism, username, password].filter((part) => part !== undefined).length;
+  if (given !== 0 && given !== 3) {
+    broken.push(violation('KAFKA_SASL_*', 'mechanism, username and password must be set together'));
+  }
+  if (values.KAFKA_BROKERS === undefined) return null;
+  return {
+    brokers: stringOf(values.KAFKA_BROKERS).split(','),
+    clientId: stringOf(values.KAFKA_CLIENT_ID),
+    groupId: stringOf(values.KAFKA_GROUP_ID),
+    ssl: values.KAFKA_SSL as boolean,
+    sasl: given === 3 ? ({ mechanism, username, password } as NonNullable<KafkaConfig['sasl']>) : null,
+    decisionsTopic: 'allot.decisions.v1',
+    feedbackTopic: 'allot.feedback.v1',
+  };
+}
+
+function unknownNames(environment: NodeJS.ProcessEnv): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('ALLOT_') && !(name in settings) && !injectedByKubernetes.test(name))
+    .sort();
+}
+
+/** A misspelt name mostly differs by what was left out: offer the setting that shares its longest tail or head. */
+function suggestion(name: string): string {
+  const words = new Set(name.split('_'));
+  const shared = (other: string): number => other.split('_').filter((word) => words.has(word)).length;
+  const best = Object.keys(settings).sort((a, b) => shared(b) - shared(a))[0];
+  return best !== undefined && shared(best) > 1 ? `; did you mean ${best}?` : '';
+}
+
+function refusal(broken: readonly Violation[]): AllotError {
+  const lines = broken.map(({ field, rule }) => `${field} ${rule}`);
+  return new AllotError('config_invalid', lines.join('; '), { violations: broken });
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,109 @@
+export interface MetricDefinition {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+const latency = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
+const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800];
+const delay = [1, 10, 60, 300, 1800, 3600, 21_600, 86_400, 604_800];
+const share = [0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1];
+
+const counter = (name: string, help: string, ...labels: string[]): MetricDefinition => ({
+  name,
+  type: 'counter',
+  help,
+  labels,
+});
+const gauge = (name: string, help: string, ...labels: string[]): MetricDefinition => ({
+  name,
+  type: 'gauge',
+  help,
+  labels,
+});
+const histogram = (
+  name: string,
+  help: string,
+  buckets: readonly number[],
+  ...labels: string[]
+): MetricDefinition => ({ name, type: 'histogram', help, labels, buckets });
+
+/** Every metric of Allot, once. `docs/metrics.md` says what each is for; a test compares the two. */
+export const metricDefinitions = {
+  decisions: counter(
+    'allot_decisions_total',
+    'Decisions answered',
+    'surface',
+    'version',
+    'variant',
+    'action',
+    'fallback',
+  ),
+  decisionSeconds: histogram(
+    'allot_decision_duration_seconds',
+    'Time from a parsed request to its journalled decision',
+    latency,
+    'surface',
+    'version',
+    'fallback',
+  ),
+  propensity: histogram(
+    'allot_decision_propensity',
+    'Probability of the served action; sum over count is the mean propensity',
+    share,
+    'surface',
+    'variant',
+  ),
+  entropy: histogram(
+    'allot_decision_entropy_nats',
+    'Entropy of the served distribution; a mean near 0 is exploration collapse',
+    [0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3],
+    'surface',
+    'variant',
+  ),
+  defaulted: counter(
+    'allot_features_defaulted_total',
+    'Missing features replaced by their declared default',
+    'surface',
+    'feature',
+  ),
+  refused: counter('allot_requests_refused_total', 'Requests refused, by error code', 'code'),
+  feedback: counter('allot_feedback_accepted_total', 'Feedback events accepted into the journal', 'kind'),
+  pacing: gauge('allot_pacing_factor', 'Factor on the allocating probability', 'surface', 'variant'),
+  journalRecords: gauge('allot_journal_records', 'Records not yet handed on'),
+  journalBytes: gauge('allot_journal_bytes', 'Bytes not yet handed on'),
+  journalAge: gauge('allot_journal_oldest_age_seconds', 'Age of the oldest record not yet handed on'),
+  journalDamage: counter('allot_journal_damage_total', 'Damage found on opening the journal', 'kind'),
+  ingested: counter('allot_ingest_events_total', 'Events that ingest handled', 'kind', 'outcome'),
+  deadLetters: counter('allot_dead_letters_total', 'Records set aside, by reason', 'reason'),
+  consumerLag: gauge('allot_ingest_lag_records', 'Records in the event log that ingest has not handled'),
+  joinDelay: histogram(
+    'allot_join_delay_seconds',
+    'Time from a decision to the arrival of its feedback',
+    delay,
+    'kind',
+  ),
+  ingestBatchEvents: histogram(
+    'allot_ingest_batch_events',
+    'Events in a batch',
+    [1, 10, 50, 100, 500, 1000, 5000, 20_000],
+  ),
+  ingestBatchSeconds: histogram('allot_ingest_batch_seconds', 'Time to store a batch', slow),
+  controlRevision: gauge('allot_control_revision', 'Revision of the control state that this process serves'),
+  controlAge: gauge('allot_control_age_seconds', 'Time since the control state was last confirmed'),
+  controlFailures: counter('allot_control_load_failures_total', 'Failed loads of the control state'),
+  artifactFailures: counter('allot_artifact_refusals_total', 'Policy artifacts refused at load', 'surface'),
+  experimentState: gauge(
+    'allot_experiment_state',
+    '1 for the state an experiment is in',
+    'experiment',
+    'surface',
+    'state',
+  ),
+  jobSeconds: histogram('allot_job_duration_seconds', 'Offline jobs run', slow, 'kind', 'outcome'),
+  leader: gauge('allot_controller_leader', '1 while this process leads the controllers'),
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof metricDefinitions;

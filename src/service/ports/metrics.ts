@@ -1,0 +1,80 @@
+import type { ErrorCode } from '../../core/errors.ts';
+import type { Fallback } from '../../core/feedback/events.ts';
+
+export type EventKind = 'decision' | 'exposure' | 'interaction';
+
+/** What happened to an event on its way into the store. */
+export type IngestOutcome = 'stored' | 'duplicate' | 'dead-letter' | 'orphan';
+
+export interface DecisionServed {
+  readonly surface: string;
+  readonly policyVersion: string | null;
+  readonly variant: string | null;
+  readonly action: string;
+  readonly fallback: Fallback | null;
+  /** Probability of the action as finally served. */
+  readonly propensity: number;
+  /** −Σ p log p over the served distribution, in nats. */
+  readonly entropy: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Everything the service counts, in domain words. The real one is `observability/metrics.ts`; every method must be
+ * cheap enough for the decide path.
+ */
+export interface Metrics {
+  decisionServed(decision: DecisionServed): void;
+  /** A declared default stood in for a missing feature. */
+  featureDefaulted(surface: string, feature: string): void;
+  requestRefused(code: ErrorCode): void;
+  feedbackAccepted(kind: 'exposure' | 'interaction', count: number): void;
+  /** f ∈ [0, 1] that multiplies the allocating probability now. */
+  pacingFactor(surface: string, variant: string | null, factor: number): void;
+
+  journalDepth(depth: {
+    readonly records: number;
+    readonly bytes: number;
+    readonly oldestAgeMs: number;
+  }): void;
+  journalDamage(kind: 'torn-tail' | 'damaged-segment'): void;
+
+  eventsIngested(kind: EventKind, outcome: IngestOutcome, count: number): void;
+  deadLettered(reason: string, count: number): void;
+  consumerLag(records: number): void;
+  /** From a decision to the arrival of its feedback. */
+  joinDelay(kind: 'exposure' | 'interaction', delayMs: number): void;
+  ingestBatch(events: number, durationMs: number): void;
+
+  controlState(state: { readonly revision: number; readonly ageMs: number }): void;
+  controlLoadFailed(): void;
+  artifactRefused(surface: string): void;
+
+  experimentState(experiment: string, surface: string, state: string): void;
+  jobFinished(kind: string, outcome: 'succeeded' | 'failed', durationMs: number): void;
+  isLeader(leads: boolean): void;
+}
+
+const ignore = (): void => undefined;
+
+/** For tests and tools that measure nothing. */
+export const noMetrics: Metrics = {
+  decisionServed: ignore,
+  featureDefaulted: ignore,
+  requestRefused: ignore,
+  feedbackAccepted: ignore,
+  pacingFactor: ignore,
+  journalDepth: ignore,
+  journalDamage: ignore,
+  eventsIngested: ignore,
+  deadLettered: ignore,
+  consumerLag: ignore,
+  joinDelay: ignore,
+  ingestBatch: ignore,
+  controlState: ignore,
+  controlLoadFailed: ignore,
+  artifactRefused: ignore,
+  experimentState: ignore,
+  jobFinished: ignore,
+  isLeader: ignore,
+};
