@@ -190,12 +190,15 @@ function unknownNames(environment: NodeJS.ProcessEnv): string[] {
     .sort();
 }
 
-/** A misspelt name mostly differs by what was left out: offer the setting that shares its longest tail or head. */
+/** The setting that begins most like it, if they share more than the prefix that all have. */
 function suggestion(name: string): string {
-  const words = new Set(name.split('_'));
-  const shared = (other: string): number => other.split('_').filter((word) => words.has(word)).length;
-  const best = Object.keys(settings).sort((a, b) => shared(b) - shared(a))[0];
-  return best !== undefined && shared(best) > 1 ? `; did you mean ${best}?` : '';
+  const shared = (other: string): number => {
+    let length = 0;
+    while (length < other.length && other[length] === name[length]) length += 1;
+    return length;
+  };
+  const best = Object.keys(settings).sort((a, b) => shared(b) - shared(a))[0] ?? '';
+  return shared(best) > 'ALLOT_'.length + 1 ? `; did you mean ${best}?` : '';
 }
 
 function refusal(broken: readonly Violation[]): AllotError {
