@@ -1,0 +1,47 @@
+/** Crockford's base32 in lower case. The alphabet is in ASCII order, so equal-length texts sort like their bytes. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+const valueOf = new Int8Array(128).fill(-1);
+for (let i = 0; i < ALPHABET.length; i++) valueOf[ALPHABET.charCodeAt(i)] = i;
+
+export const encodedLength = (byteLength: number): number => Math.ceil((byteLength * 8) / 5);
+
+/** Most significant bit first; the last character is padded with zero bits. */
+export function encodeCrockford(bytes: Uint8Array): string {
+  let text = '';
+  let buffer = 0;
+  let bits = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    buffer = ((buffer << 8) | bytes[i]) & 0xfff;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(buffer >>> bits) & 31];
+    }
+  }
+  if (bits > 0) text += ALPHABET[(buffer << (5 - bits)) & 31];
+  return text;
+}
+
+/**
+ * Strict on purpose: one text per byte string, so no upper case, no look-alikes (o, i, l), no padding bits set.
+ * Returns undefined for anything else.
+ */
+export function decodeCrockford(text: string, byteLength: number): Uint8Array | undefined {
+  if (text.length !== encodedLength(byteLength)) return undefined;
+  const bytes = new Uint8Array(byteLength);
+  let buffer = 0;
+  let bits = 0;
+  let at = 0;
+  for (let i = 0; i < text.length; i++) {
+    const value = valueOf[text.charCodeAt(i)] ?? -1;
+    if (value < 0) return undefined;
+    buffer = ((buffer << 5) | value) & 0xfff;
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = buffer >>> bits;
+    }
+  }
+  return (buffer & ((1 << bits) - 1)) === 0 ? bytes : undefined;
+}
