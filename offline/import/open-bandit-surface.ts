@@ -1,0 +1,55 @@
+import type { Surface } from '../../src/core/surface/surface.ts';
+
+/** Left, centre and right place of the three-item list. */
+export const POSITIONS = ['1', '2', '3'];
+
+/** Hashed categories of the user that the log gives. */
+export const USER_FEATURES = ['user_feature_0', 'user_feature_1', 'user_feature_2', 'user_feature_3'];
+
+export const itemAction = (item: number | string): string => `item-${item}`;
+
+/** One surface per campaign: both logging policies write into it, told apart by their policy version. */
+export function openBanditSurface(
+  campaign: string,
+  itemCount: number,
+  userValues: readonly (readonly string[])[],
+): Surface {
+  return {
+    name: `open-bandit-${campaign}`,
+    schemaVersion: 1,
+    actions: Array.from({ length: itemCount }, (_, item) => itemAction(item)),
+    nullAction: null,
+    features: [
+      { name: 'position', type: 'categorical', values: POSITIONS },
+      ...USER_FEATURES.map((name, i) => ({ name, type: 'categorical' as const, values: userValues[i] })),
+      { name: 'affinity', type: 'vector', length: itemCount, min: 0, max: 1_000_000 },
+    ],
+    groups: null,
+    responses: [
+      {
+        name: 'click',
+        role: 'main',
+        interaction: 'click',
+        aggregate: 'any',
+        unit: 'click',
+        min: 0,
+        max: 1,
+        windowSeconds: 1,
+        default: 0,
+      },
+    ],
+    constraints: [],
+    explorationFloor: 0,
+    caps: [],
+    pacing: null,
+    horizon: 1,
+    completeness: 'window',
+    gate: {
+      estimator: 'snips',
+      level: 0.95,
+      mainMargin: 0.001,
+      auxiliaryMargins: {},
+      minEffectiveUnits: 1000,
+    },
+  };
+}
