@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { RunKind } from '../service/ports/runs.ts';
+
+const commands: Readonly<Record<RunKind, string>> = {
+  snapshot: 'snapshot',
+  training: 'train',
+  evaluation: 'evaluate',
+  promotion: 'promote',
+};
+
+export interface ChildOutcome {
+  /** 0: done; the job itself has stored its result. */
+  readonly exitCode: number;
+  /** The end of what it said, for the run's error. */
+  readonly lastWords: string;
+}
+
+export interface ChildJobOptions {
+  /** Environment of the child: settings reach it the way they reached us. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Called with every line of the child's standard error. */
+  readonly onLine?: (line: string) => void;
+  /** Ends the child (SIGTERM) when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs one queued job as `allot <command> --run <id>` in a process of its own, so that neither its memory nor its
+ * computing touches the process that decides. Works from the sources (through tsx) and from `dist`.
+ */
+export function runChildJob(
+  kind: RunKind,
+  runId: string,
+  tenant: string,
+  { environment, onLine, signal }: ChildJobOptions,
+): Promise<ChildOutcome> {
+  const argv = [...nodeFlags(), cliMain(), commands[kind], '--run', runId, '--tenant', tenant];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, argv, {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(signal === undefined ? {} : { signal, killSignal: 'SIGTERM' as const }),
+    });
+    const tail: string[] = [];
+    let rest = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        onLine?.(line);
+        if (tail.push(line) > 20) tail.shift();
+      }
+    });
+    child.on('error', (error) => (signal?.aborted === true ? undefined : reject(error)));
+    child.on('close', (code, killedBy) => {
+      const lastWords = [...tail, rest].join('\n').trim();
+      resolve({
+        exitCode: code ?? 1,
+        lastWords: killedBy === null ? lastWords : `killed by ${killedBy}\n${lastWords}`,
+      });
+    });
+  });
+}
+
+const isFromSource = (): boolean => import.meta.url.endsWith('.ts');
+
+const cliMain = (): string =>
+  fileURLToPath(new URL(isFromSource() ? '../cli/main.ts' : '../cli/main.js', import.meta.url));
+
+/** tsx by its full address: a bare `--import tsx` would be looked up from the working directory. */
+function nodeFlags(): readonly string[] {
+  if (!isFromSource()) return [];
+  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href];
+}

@@ -1,0 +1,51 @@
+import type { RunKind, RunStore } from '../service/ports/runs.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import type { Metrics } from '../service/ports/metrics.ts';
+import { runChildJob, type ChildOutcome } from './child-job.ts';
+
+export interface JobRunnerOptions {
+  readonly runs: RunStore;
+  /** Settings for the child, `DATABASE_URL` among them. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What the queue's worker calls for each job. The child stores its own result; where it dies without doing so, the run
+ * is closed here as failed with its last words, so that no run stays "running" for ever.
+ */
+export function createJobRunner(options: JobRunnerOptions) {
+  const { runs, logger, metrics } = options;
+  return async (kind: RunKind, runId: string, tenant: string): Promise<void> => {
+    const run = await runs.find(tenant, runId);
+    if (run === undefined || run.state === 'succeeded' || run.state === 'failed') return;
+    const startedAt = performance.now();
+    const outcome = await runChildJob(kind, runId, tenant, {
+      environment: options.environment,
+      onLine: (line) => logger.debug({ runId, kind }, line),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    // The process is going down: the job stays in the queue and another worker takes it.
+    if (options.signal?.aborted === true) throw new Error(`job ${runId} was interrupted by shutdown`);
+    const state = await closeIfOpen(runs, tenant, runId, outcome);
+    metrics.jobFinished(kind, state, performance.now() - startedAt);
+    logger.info({ runId, kind, state }, 'a job has finished');
+  };
+}
+
+async function closeIfOpen(
+  runs: RunStore,
+  tenant: string,
+  runId: string,
+  outcome: ChildOutcome,
+): Promise<'succeeded' | 'failed'> {
+  const run = await runs.find(tenant, runId);
+  if (run?.state === 'succeeded') return 'succeeded';
+  if (run?.state !== 'failed') {
+    const error = `the job's process ended with code ${String(outcome.exitCode)}: ${outcome.lastWords}`;
+    await runs.finish(tenant, runId, { error });
+  }
+  return 'failed';
+}
