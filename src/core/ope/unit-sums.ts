@@ -1,0 +1,45 @@
+import { invariant } from '../check.ts';
+
+/**
+ * The sums of every unit, one column per term: the only thing that estimates, intervals and comparisons need. Flat in
+ * the number of rows, and mergeable (the sums of two parts of a log add up to the sums of the whole).
+ */
+export interface UnitSums {
+  readonly unitCount: number;
+  readonly columns: ReadonlyMap<string, Float64Array>;
+}
+
+/** Adds `term(i)` of every row to its unit. */
+export function sumByUnit(units: Int32Array, unitCount: number, term: (i: number) => number): Float64Array {
+  const sums = new Float64Array(unitCount);
+  for (let i = 0; i < units.length; i++) sums[units[i]] += term(i);
+  return sums;
+}
+
+/** Adds two parts of one log; both number their units alike and hold the same columns. */
+export function mergeUnitSums(a: UnitSums, b: UnitSums): UnitSums {
+  invariant(a.unitCount === b.unitCount, 'both parts number the same units');
+  invariant(a.columns.size === b.columns.size, 'both parts hold the same columns');
+  const columns = new Map<string, Float64Array>();
+  for (const [name, left] of a.columns) {
+    const right = b.columns.get(name);
+    invariant(right !== undefined, `both parts hold the column ${name}`);
+    columns.set(
+      name,
+      left.map((value, k) => value + right[k]),
+    );
+  }
+  return { unitCount: a.unitCount, columns };
+}
+
+export function total(column: Float64Array): number {
+  let sum = 0;
+  let compensation = 0;
+  // Neumaier: keeps the total exact to the last digits whatever the order and the size of the terms.
+  for (const value of column) {
+    const next = sum + value;
+    compensation += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+    sum = next;
+  }
+  return sum + compensation;
+}

@@ -1,0 +1,27 @@
+import { isForcedRow, loggedActionProbability, type BanditLog, type EvaluationPolicy } from './bandit-log.ts';
+
+/** wᵢ = π(aᵢ∣xᵢ) / μ(aᵢ∣xᵢ); 1 on rows that a rule forced, because π would have been forced likewise. */
+export function importanceWeights(log: BanditLog, policy: EvaluationPolicy): Float64Array {
+  const weights = new Float64Array(log.rounds);
+  for (let i = 0; i < log.rounds; i++) {
+    weights[i] = isForcedRow(log, i) ? 1 : loggedActionProbability(log, policy, i) / log.propensities[i];
+  }
+  return weights;
+}
+
+/** min(wᵢ, c). A forced row keeps its 1: that weight is exact and needs no clip. */
+export function clipWeights(log: BanditLog, weights: Float64Array, clip: number): Float64Array {
+  const clipped = new Float64Array(weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    clipped[i] = isForcedRow(log, i) ? weights[i] : Math.min(weights[i], clip);
+  }
+  return clipped;
+}
+
+/** Share of rows whose weight is above the clip; 0 without a clip. */
+export function clippedFraction(log: BanditLog, weights: Float64Array, clip: number | undefined): number {
+  if (clip === undefined || weights.length === 0) return 0;
+  let clipped = 0;
+  for (let i = 0; i < weights.length; i++) if (weights[i] > clip && !isForcedRow(log, i)) clipped++;
+  return clipped / weights.length;
+}
