@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BatchHandler, EventConsumer } from '../service/ports/event-log.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import type { JournalFolder } from './folder.ts';
+import { type FolderBatch, readBatch } from './folder-reader.ts';
+
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+/** Lets a burst become one batch; well under the 20 ms in which a record shall be seen. */
+const LINGER_MS = 3;
+
+/** The journal as its consumers see it. */
+export interface Deliverable {
+  /** Folders in the order in which they are delivered. */
+  folders(): readonly JournalFolder[];
+  /** Drops an adopted folder that has been delivered to its end. */
+  finished(folder: JournalFolder): Promise<void>;
+  committed(): void;
+  /** Resolves at the next append, or when `signal` aborts. */
+  nextAppend(signal: AbortSignal): Promise<void>;
+  /** One consumer at a time reads, handles and commits; the others wait for their turn. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  lag(): number;
+}
+
+/** Reads, hands over, moves the cursor, and begins again. */
+export function startDelivery(
+  journal: Deliverable,
+  handler: BatchHandler,
+  { batchRecords, logger }: { readonly batchRecords: number; readonly logger: Logger },
+): EventConsumer {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let failures = 0;
+
+  const deliverOne = async (): Promise<boolean> => {
+    const next = await nextBatch(journal, batchRecords);
+    if (next === null) return false;
+    await handler(next.batch.records, { isStale: () => false, heartbeat: async () => undefined });
+    await commit(journal, next, logger);
+    return true;
+  };
+
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        const delivered = await journal.inTurn(async () => !signal.aborted && (await deliverOne()));
+        failures = 0;
+        if (delivered) continue;
+        await journal.nextAppend(signal);
+        await pause(LINGER_MS, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
+        failures += 1;
+        logger.warn({ error, delayMs, failures }, 'journal: a batch was not handled and comes again');
+        await pause(delayMs, signal);
+      }
+    }
+  };
+
+  const done = run();
+  return {
+    lag: async () => journal.lag(),
+    stop: async () => {
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+interface NextBatch {
+  readonly folder: JournalFolder;
+  readonly batch: FolderBatch;
+}
+
+async function nextBatch(journal: Deliverable, limit: number): Promise<NextBatch | null> {
+  for (const folder of journal.folders()) {
+    const batch = await readBatch(folder, limit);
+    if (batch !== null) return { folder, batch };
+    await journal.finished(folder);
+  }
+  return null;
+}
+
+/** The effect is committed already: a cursor that cannot be saved costs repeats, so it must not fail the batch. */
+async function commit(journal: Deliverable, { folder, batch }: NextBatch, logger: Logger): Promise<void> {
+  try {
+    await folder.commit(batch.through);
+  } catch (error) {
+    logger.warn(
+      { error, folder: folder.path },
+      'journal: the cursor was not saved, a restart repeats records',
+    );
+  }
+  journal.committed();
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,292 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AllotError } from '../core/errors.ts';
+import type { LogEvent } from '../core/feedback/events.ts';
+import type {
+  BatchHandler,
+  EventConsumer,
+  EventJournal,
+  EventLog,
+  RawRecord,
+} from '../service/ports/event-log.ts';
+import { type Logger, silentLogger } from '../service/ports/logger.ts';
+import { type Metrics, noMetrics } from '../service/ports/metrics.ts';
+import { eventKey } from '../service/schemas/event-key.ts';
+import { adoptDeadFolders } from './adoption.ts';
+import { DamageReports, type JournalDamage } from './damage.ts';
+import { type Deliverable, startDelivery } from './delivery.ts';
+import { JournalFolder } from './folder.ts';
+import { LEASE_MS, OWNER_FILE, TOUCH_MS, isOwnedBy, touchOwner, writeOwner } from './owner.ts';
+import { RecentDecisions } from './recent-decisions.ts';
+import type { NewRecord } from './record.ts';
+import { SegmentWriter } from './writer.ts';
+
+export interface JournalOptions {
+  readonly directory: string;
+  /** A segment is closed when it would grow beyond this. */
+  readonly segmentBytes: number;
+  /** Everything under this journal together, adopted folders included. */
+  readonly maxBytes: number;
+  readonly sync: 'group' | 'commit';
+  readonly batchRecords?: number;
+  readonly logger?: Logger;
+  readonly metrics?: Pick<Metrics, 'journalDamage'>;
+}
+
+const RECENT_DECISIONS = 4_096;
+const BATCH_RECORDS = 1_000;
+/** What `canAppend` assumes of a record until a larger one has been seen. */
+const TYPICAL_RECORD_BYTES = 4_096;
+
+interface Own {
+  readonly folder: JournalFolder;
+  readonly writer: SegmentWriter;
+  readonly token: string;
+}
+
+/**
+ * The journal of this process: it writes in a folder of its own under `directory`, and delivers from there and
+ * from the folders of ended processes that it adopted (at the start, and every few seconds afterwards). Several
+ * consumers share the work by taking turns.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  mkdirSync(options.directory, { recursive: true });
+  return new Journal(options);
+}
+
+export class Journal implements EventJournal, EventLog, Deliverable {
+  readonly #options: JournalOptions;
+  readonly #logger: Logger;
+  readonly #reports: DamageReports;
+  readonly #recent = new RecentDecisions(RECENT_DECISIONS);
+  readonly #consumers = new Set<EventConsumer>();
+  readonly #timer: NodeJS.Timeout;
+  #own: Own;
+  #adopted: JournalFolder[] = [];
+  #largestRecord = TYPICAL_RECORD_BYTES;
+  #wasRefused = false;
+  #touchedAt = Date.now();
+  #wake: (() => void)[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#reports = new DamageReports(options.directory, this.#logger, options.metrics ?? noMetrics);
+    this.#own = this.#openFolder();
+    this.#adopt();
+    this.#timer = setInterval(() => this.#keepUp(), TOUCH_MS).unref();
+  }
+
+  /** The folder appears under its name only with its owner in it, so nobody takes it for a dead one. */
+  #openFolder(): Own {
+    const token = randomBytes(8).toString('hex');
+    const path = join(this.#options.directory, `${Date.now().toString(36)}-${String(process.pid)}-${token}`);
+    const hidden = join(this.#options.directory, `.new-${token}`);
+    mkdirSync(hidden);
+    writeOwner(hidden, token);
+    renameSync(hidden, path);
+    const folder = JournalFolder.create(path, this.#reports);
+    const { sync, maxBytes } = this.#options;
+    // Only whole segments are given back, so a small journal needs small ones.
+    const segmentBytes = Math.min(this.#options.segmentBytes, Math.max(4_096, Math.floor(maxBytes / 4)));
+    return { folder, token, writer: new SegmentWriter(folder, { segmentBytes, sync, logger: this.#logger }) };
+  }
+
+  #adopt(): void {
+    const { directory } = this.#options;
+    this.#adopted.push(...adoptDeadFolders(directory, this.#own.folder.path, this.#reports, this.#logger));
+    if (this.#adopted.length > 0) this.#notify();
+  }
+
+  #keepUp(): void {
+    try {
+      this.#ensureOwned(Date.now());
+      this.#adopt();
+    } catch (error) {
+      this.#logger.warn({ error }, 'journal: the folders of ended processes could not be looked through');
+    }
+  }
+
+  /** After a long freeze another process may have adopted our folder: then a new one is begun. */
+  #ensureOwned(now: number): void {
+    const { folder, token } = this.#own;
+    if (isOwnedBy(folder.path, token)) touchOwner(folder.path, now);
+    else {
+      this.#logger.warn(
+        { folder: folder.path },
+        'journal: adopted by another process meanwhile, going on in a new folder',
+      );
+      this.#own = this.#openFolder();
+    }
+    this.#touchedAt = now;
+  }
+
+  append(event: LogEvent): void {
+    this.appendAll([event]);
+  }
+
+  appendAll(events: readonly LogEvent[]): void {
+    this.#appendRecords(events.map((event) => ({ key: eventKey(event), value: JSON.stringify(event) })));
+    for (const event of events) if (event.kind === 'decision') this.#recent.add(event);
+  }
+
+  #appendRecords(records: readonly NewRecord[]): void {
+    if (records.length === 0) return;
+    if (this.#isClosed) throw new AllotError('journal_full', 'the journal is closed');
+    const now = Date.now();
+    if (now - this.#touchedAt > LEASE_MS / 2) this.#keepUp();
+    const bytes = this.#own.writer.encode(records, now);
+    this.#makeRoom(bytes.length);
+    try {
+      this.#own.writer.write(bytes, records.length, now);
+    } catch (error) {
+      this.#wasRefused = true;
+      throw error;
+    }
+    this.#largestRecord = Math.max(this.#largestRecord, Math.ceil(bytes.length / records.length));
+    this.#notify();
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#storedBytes() + bytes > this.#options.maxBytes) this.#reclaim();
+    if (this.#storedBytes() + bytes <= this.#options.maxBytes) return;
+    this.#wasRefused = true;
+    throw new AllotError(
+      'journal_full',
+      `the journal holds its maximum of ${String(this.#options.maxBytes)} bytes`,
+    );
+  }
+
+  /** A last segment that has been handled to its end is given back too when the room is needed. */
+  #reclaim(): void {
+    const { folder, writer } = this.#own;
+    const last = folder.segments[folder.segments.length - 1];
+    const isHandled = folder.position.segment === last && folder.position.offset >= last.bytes;
+    if (!isHandled || last.bytes === 0 || folder.segments.length !== 1) return;
+    try {
+      writer.roll();
+      folder.moveTo(folder.position);
+      folder.segments.shift();
+      rmSync(last.path, { force: true });
+    } catch (error) {
+      this.#logger.warn({ error, folder: folder.path }, 'journal: no room could be made');
+    }
+  }
+
+  #storedBytes(): number {
+    let bytes = this.#own.folder.storedBytes;
+    for (const folder of this.#adopted) bytes += folder.storedBytes;
+    return bytes;
+  }
+
+  canAppend(): boolean {
+    if (this.#isClosed || this.#own.writer.isBlocked(Date.now())) return false;
+    if (this.#storedBytes() + this.#largestRecord <= this.#options.maxBytes) return true;
+    this.#reclaim();
+    return this.#storedBytes() + this.#largestRecord <= this.#options.maxBytes;
+  }
+
+  async sync(): Promise<void> {
+    await this.#own.writer.sync();
+  }
+
+  findDecision(decisionId: string): LogEvent | undefined {
+    return this.#recent.find(decisionId);
+  }
+
+  depth(): { readonly records: number; readonly bytes: number; readonly oldestAgeMs: number } {
+    let records = 0;
+    let bytes = 0;
+    let oldest = Infinity;
+    for (const folder of this.folders()) {
+      records += folder.pendingRecords;
+      bytes += folder.pendingBytes;
+      oldest = Math.min(oldest, folder.oldestAppendedAt() ?? Infinity);
+    }
+    return { records, bytes, oldestAgeMs: oldest === Infinity ? 0 : Math.max(0, Date.now() - oldest) };
+  }
+
+  damages(): readonly JournalDamage[] {
+    return this.#reports.list();
+  }
+
+  async publish(records: readonly RawRecord[]): Promise<void> {
+    this.#appendRecords(records);
+    await this.sync();
+  }
+
+  async consume(handler: BatchHandler): Promise<EventConsumer> {
+    const batchRecords = this.#options.batchRecords ?? BATCH_RECORDS;
+    const delivery = startDelivery(this, handler, { batchRecords, logger: this.#logger });
+    const consumer: EventConsumer = {
+      lag: () => delivery.lag(),
+      stop: async () => {
+        await delivery.stop();
+        this.#consumers.delete(consumer);
+      },
+    };
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  folders(): readonly JournalFolder[] {
+    return [...this.#adopted, this.#own.folder];
+  }
+
+  async finished(folder: JournalFolder): Promise<void> {
+    if (!this.#adopted.includes(folder)) return;
+    this.#adopted = this.#adopted.filter((other) => other !== folder);
+    try {
+      await folder.remove();
+    } catch (error) {
+      this.#logger.warn({ error, folder: folder.path }, 'journal: a delivered folder could not be removed');
+    }
+  }
+
+  committed(): void {
+    if (this.#wasRefused) this.#reclaim();
+    this.#wasRefused = false;
+  }
+
+  lag(): number {
+    return this.folders().reduce((sum, folder) => sum + folder.pendingRecords, 0);
+  }
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  nextAppend(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.lag() > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#wake.push(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+
+  #notify(): void {
+    if (this.#wake.length === 0) return;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  /** What was not delivered stays for the next process to adopt. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    await this.#own.writer.close();
+    const { path } = this.#own.folder;
+    if (this.lag() === 0) await this.#own.folder.remove();
+    else rmSync(join(path, OWNER_FILE), { force: true });
+  }
+}

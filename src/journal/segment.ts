@@ -1,0 +1,34 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One append-only file of a journal folder. */
+export interface Segment {
+  readonly path: string;
+  /** Sequence of its first record; also its name. */
+  readonly firstSequence: number;
+  /** Bytes of whole records. The writer moves it on after each write, so a reader never sees half a record. */
+  bytes: number;
+  /** Set aside instead of removed when it has been read. */
+  isDamaged: boolean;
+}
+
+const pattern = /^(\d{20})\.seg$/;
+
+export function segmentFor(folder: string, firstSequence: number): Segment {
+  const name = `${String(firstSequence).padStart(20, '0')}.seg`;
+  return { path: join(folder, name), firstSequence, bytes: 0, isDamaged: false };
+}
+
+/** The segments of a folder in order, with their sizes on disk. */
+export function listSegments(folder: string): Segment[] {
+  return readdirSync(folder)
+    .map((name) => pattern.exec(name)?.[1])
+    .filter((digits) => digits !== undefined)
+    .map(Number)
+    .sort((a, b) => a - b)
+    .map((firstSequence) => {
+      const segment = segmentFor(folder, firstSequence);
+      segment.bytes = statSync(segment.path).size;
+      return segment;
+    });
+}
