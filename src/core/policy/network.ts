@@ -1,0 +1,132 @@
+import { invariant } from '../check.ts';
+import type { Activation, LayerSpec } from './artifact.ts';
+
+export interface Network {
+  readonly inputWidth: number;
+  /** Writes one logit per output. Not re-entrant: it reuses its own buffers. */
+  forward(input: Float32Array, group: number, logits: Float64Array): void;
+}
+
+const LAYER_NORM_EPSILON = 1e-5;
+
+/** Weights of the layers in the order of `LayerSpec`. */
+export function weightCountOf(layers: readonly LayerSpec[]): number {
+  return layers.reduce((sum, layer) => sum + layerWeights(layer), 0);
+}
+
+export const inputWidthOf = (layer: LayerSpec): number =>
+  layer.kind === 'layer-norm' ? layer.size : layer.in;
+
+export const outputWidthOf = (layer: LayerSpec): number => {
+  if (layer.kind === 'layer-norm') return layer.size;
+  return layer.kind === 'group-routed' && layer.concatInput ? layer.in + layer.out : layer.out;
+};
+
+/**
+ * Forward pass on typed arrays. Weights stay float32, everything else is float64, so the result differs from a float32
+ * tensor library by rounding only. A zero input skips its row of the kernel: one-hot inputs and ReLU outputs are mostly
+ * zero. A group outside 0 … groups − 1 uses block 0, the "unknown" one.
+ */
+export function compileNetwork(layers: readonly LayerSpec[], weights: Float32Array): Network {
+  invariant(weights.length === weightCountOf(layers), 'the weights do not fit the layers');
+  const steps: Step[] = [];
+  let at = 0;
+  for (const layer of layers) {
+    steps.push({ layer, weights, at, out: new Float64Array(outputWidthOf(layer)) });
+    at += layerWeights(layer);
+  }
+  const inputWidth = inputWidthOf(layers[0]);
+  const first = new Float64Array(inputWidth);
+  const last = steps[steps.length - 1].out;
+  return {
+    inputWidth,
+    forward(input, group, logits) {
+      first.set(input);
+      let x: Float64Array = first;
+      for (let i = 0; i < steps.length; i++) {
+        run(steps[i], x, group);
+        x = steps[i].out;
+      }
+      logits.set(last);
+    },
+  };
+}
+
+interface Step {
+  readonly layer: LayerSpec;
+  readonly weights: Float32Array;
+  readonly at: number;
+  readonly out: Float64Array;
+}
+
+function layerWeights(layer: LayerSpec): number {
+  if (layer.kind === 'layer-norm') return 2 * layer.size;
+  return layer.kind === 'dense' ? (layer.in + 1) * layer.out : layer.groups * blockWeights(layer);
+}
+
+function blockWeights(layer: Extract<LayerSpec, { kind: 'group-routed' }>): number {
+  return (layer.in + 1) * layer.out + (layer.layerNorm ? 2 * layer.out : 0);
+}
+
+function run(step: Step, x: Float64Array, group: number): void {
+  const { layer, weights, at, out } = step;
+  if (layer.kind === 'layer-norm') {
+    out.set(x);
+    layerNorm(out, 0, layer.size, weights, at);
+    return;
+  }
+  if (layer.kind === 'dense') {
+    dense(x, layer.in, weights, at, out, 0, layer.out);
+    activate(out, 0, layer.activation);
+    return;
+  }
+  const known = Number.isInteger(group) && group >= 0 && group < layer.groups;
+  const block = at + (known ? group : 0) * blockWeights(layer);
+  const offset = layer.concatInput ? layer.in : 0;
+  if (layer.concatInput) out.set(x);
+  dense(x, layer.in, weights, block, out, offset, layer.out);
+  activate(out, offset, layer.activation);
+  if (layer.layerNorm) layerNorm(out, offset, layer.out, weights, block + (layer.in + 1) * layer.out);
+}
+
+/** out_j = b_j + Σ_i x_i W_ij, W row-major from `at`, then b; out from `offset`. */
+function dense(
+  x: Float64Array,
+  inputs: number,
+  weights: Float32Array,
+  at: number,
+  out: Float64Array,
+  offset: number,
+  outputs: number,
+): void {
+  const bias = at + inputs * outputs;
+  for (let j = 0; j < outputs; j++) out[offset + j] = weights[bias + j];
+  for (let i = 0; i < inputs; i++) {
+    const xi = x[i];
+    if (xi === 0) continue;
+    const row = at + i * outputs;
+    for (let j = 0; j < outputs; j++) out[offset + j] += xi * weights[row + j];
+  }
+}
+
+function activate(out: Float64Array, offset: number, activation: Activation): void {
+  if (activation === 'none') return;
+  for (let j = offset; j < out.length; j++) {
+    const z = out[j];
+    if (activation === 'silu') out[j] = z / (1 + Math.exp(-z));
+    else if (!(z > 0)) out[j] = Number.isNaN(z) ? z : 0;
+  }
+}
+
+/** y = γ (x − mean) / √(variance + ε) + β in place, variance biased (÷ n); γ from `at`, then β. */
+function layerNorm(x: Float64Array, offset: number, size: number, weights: Float32Array, at: number): void {
+  let mean = 0;
+  for (let j = 0; j < size; j++) mean += x[offset + j];
+  mean /= size;
+  let variance = 0;
+  for (let j = 0; j < size; j++) variance += (x[offset + j] - mean) ** 2;
+  const scale = 1 / Math.sqrt(variance / size + LAYER_NORM_EPSILON);
+  for (let j = 0; j < size; j++) {
+    x[offset + j] = (x[offset + j] - mean) * scale * weights[at + j] + weights[at + size + j];
+  }
+}
