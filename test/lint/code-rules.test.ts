@@ -11,7 +11,7 @@ beforeAll(() => {
   eslint = new ESLint({
     cwd: root,
     overrideConfigFile: join(root, 'eslint.config.js'),
-    overrideConfig: [untyped as object],
+    overrideConfig: [untyped],
     ruleFilter: ({ ruleId }) => !ruleId.startsWith('@typescript-eslint/'),
   });
 });
