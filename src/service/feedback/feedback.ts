@@ -1,0 +1,145 @@
+import { refuse, violation } from '../../core/check.ts';
+import { AllotError, type Violation } from '../../core/errors.ts';
+import type { ExposureEvent, FeedbackEvent, InteractionEvent } from '../../core/feedback/events.ts';
+import type { Surface } from '../../core/surface/surface.ts';
+import type { EventJournal } from '../ports/event-log.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import { authorise, coversSurface, type Principal } from '../registry/principal.ts';
+import { asBatch, exposuresSchema, interactionsSchema } from '../schemas/feedback.ts';
+import { parseWith } from '../schemas/parse.ts';
+import { surfaceOfId, type Serving } from '../serving/serving.ts';
+import { brokenInteractionRules } from './interaction-rules.ts';
+
+export interface Feedback {
+  /** Both take one event or a batch; all of it is accepted or nothing. Throws `AllotError`. */
+  exposures(body: unknown, principal: Principal): { readonly accepted: number };
+  interactions(body: unknown, principal: Principal): { readonly accepted: number };
+}
+
+export interface FeedbackDependencies {
+  readonly serving: Serving;
+  readonly journal: EventJournal;
+  readonly clock: () => number;
+  readonly metrics: Metrics;
+}
+
+/** How far a caller's clock may run ahead of ours, and how long before its decision feedback may claim to be. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** Feedback is checked as a whole and journalled as a whole, so nothing is ever half-written. */
+export function createFeedback(deps: FeedbackDependencies): Feedback {
+  return {
+    exposures(body, principal) {
+      authorise(principal, 'decide');
+      const { exposures } = parseWith(exposuresSchema, asBatch(body, 'exposures'));
+      const receivedAt = deps.clock();
+      const violations: Violation[] = [];
+      const events = exposures.map((sent, i): ExposureEvent => {
+        const field = fieldPrefix('exposures', i, exposures.length, body);
+        checkDecision(deps, principal, sent, field, receivedAt, violations);
+        const { eventId, decisionId, occurredAt = receivedAt } = sent;
+        return {
+          v: 1,
+          kind: 'exposure',
+          eventId,
+          tenant: principal.tenant,
+          decisionId,
+          occurredAt,
+          receivedAt,
+        };
+      });
+      return accept(deps, 'exposure', events, violations);
+    },
+    interactions(body, principal) {
+      authorise(principal, 'decide');
+      const { interactions } = parseWith(interactionsSchema, asBatch(body, 'interactions'));
+      const receivedAt = deps.clock();
+      const violations: Violation[] = [];
+      const events = interactions.map((sent, i): InteractionEvent => {
+        const field = fieldPrefix('interactions', i, interactions.length, body);
+        const surface = checkDecision(deps, principal, sent, field, receivedAt, violations);
+        violations.push(...brokenInteractionRules(surface, sent, field));
+        const { eventId, decisionId, type, value = 1, occurredAt = receivedAt } = sent;
+        const { tenant } = principal;
+        return {
+          v: 1,
+          kind: 'interaction',
+          eventId,
+          tenant,
+          decisionId,
+          type,
+          value,
+          occurredAt,
+          receivedAt,
+        };
+      });
+      return accept(deps, 'interaction', events, violations);
+    },
+  };
+}
+
+/** `interactions[3].` in a batch, nothing where the event was sent alone. */
+function fieldPrefix(list: string, index: number, length: number, body: unknown): string {
+  const isSingle = length === 1 && typeof body === 'object' && body !== null && !(list in body);
+  return isSingle ? '' : `${list}[${String(index)}].`;
+}
+
+/** The id must be ours (MAC), the caller's (tenant), and of a surface that the key covers. */
+function checkDecision(
+  { serving }: FeedbackDependencies,
+  principal: Principal,
+  sent: { readonly decisionId: string; readonly occurredAt?: number | undefined },
+  field: string,
+  receivedAt: number,
+  violations: Violation[],
+): Surface {
+  const at = `${field}decisionId`;
+  const parsed = readId(serving, sent.decisionId, at);
+  if (!serving.ids.belongsTo(parsed, principal.tenant)) {
+    throw new AllotError('decision_id_foreign', 'the decision id belongs to another tenant', {
+      violations: [violation(at, 'must be a decision of this tenant', sent.decisionId)],
+    });
+  }
+  const { snapshot } = serving;
+  const served = snapshot === null ? undefined : surfaceOfId(snapshot, serving.ids, principal.tenant, parsed);
+  if (served === undefined) {
+    throw new AllotError('surface_unknown', 'the surface of this decision is not declared', {
+      violations: [violation(at, 'must be a decision on a declared surface', sent.decisionId)],
+    });
+  }
+  if (!coversSurface(principal, served.surface.name)) {
+    throw new AllotError('forbidden', 'the API key is not for the surface of this decision');
+  }
+  const occurredAt = sent.occurredAt ?? receivedAt;
+  if (occurredAt > receivedAt + CLOCK_SKEW_MS) {
+    violations.push(violation(`${field}occurredAt`, 'must not be more than 5 minutes ahead', occurredAt));
+  }
+  if (occurredAt < parsed.timeMs - CLOCK_SKEW_MS) {
+    violations.push(violation(`${field}occurredAt`, 'must not be before the decision', occurredAt));
+  }
+  return served.surface;
+}
+
+function readId(serving: Serving, decisionId: string, field: string): ReturnType<Serving['ids']['read']> {
+  try {
+    return serving.ids.read(decisionId);
+  } catch (error) {
+    if (!(error instanceof AllotError)) throw error;
+    throw new AllotError(error.code, `${field}: the decision id was not issued by this service`, {
+      violations: [violation(field, 'must have been issued by this service', decisionId)],
+      cause: error,
+    });
+  }
+}
+
+function accept(
+  { journal, metrics }: FeedbackDependencies,
+  kind: 'exposure' | 'interaction',
+  events: readonly FeedbackEvent[],
+  violations: readonly Violation[],
+): { readonly accepted: number } {
+  refuse('invalid_request', violations);
+  journal.appendAll(events);
+  metrics.feedbackAccepted(kind, events.length);
+  return { accepted: events.length };
+}

@@ -1,0 +1,112 @@
+import { AllotError } from '../../core/errors.ts';
+import { decodeArtifact } from '../../core/policy/codec.ts';
+import { compilePolicy } from '../../core/policy/policy.ts';
+import type { PolicyStore, PolicyVersion, SurfaceStore } from '../ports/stores.ts';
+import { parseWith } from '../schemas/parse.ts';
+import { aliasSchema, externalPolicySchema } from '../schemas/registry.ts';
+import { artifactHashOf } from '../serving/policy-loader.ts';
+import { CHAMPION } from '../serving/served-surface.ts';
+import type { Serving } from '../serving/serving.ts';
+import { actorOf } from './actor.ts';
+import { authorise, coversSurface, type Principal } from './principal.ts';
+import { mustFindSurface } from './surfaces.ts';
+
+export interface Policies {
+  list(principal: Principal, surface?: string): Promise<readonly PolicyVersion[]>;
+  find(version: string, principal: Principal): Promise<PolicyVersion>;
+  /** Takes artifact bytes; refused unless they decode and fit the surface they name. */
+  publish(bytes: Uint8Array, principal: Principal): Promise<PolicyVersion>;
+  publishExternal(body: unknown, principal: Principal): Promise<PolicyVersion>;
+  setAlias(
+    surface: string,
+    alias: string,
+    body: unknown,
+    principal: Principal,
+  ): Promise<Readonly<Record<string, string>>>;
+}
+
+export interface PoliciesDependencies {
+  readonly surfaces: SurfaceStore;
+  readonly policies: PolicyStore;
+  readonly serving: Serving;
+}
+
+export function createPolicies({ surfaces, policies, serving }: PoliciesDependencies): Policies {
+  return {
+    async list(principal, surface) {
+      authorise(principal, 'view', surface);
+      const all = await policies.list(principal.tenant, surface);
+      return all.filter((policy) => coversSurface(principal, policy.surface));
+    },
+    async find(version, principal) {
+      authorise(principal, 'view');
+      const policy = await mustFindPolicy(policies, principal.tenant, version);
+      authorise(principal, 'view', policy.surface);
+      return policy;
+    },
+    async publish(bytes, principal) {
+      authorise(principal, 'train');
+      const artifact = decodeArtifact(bytes);
+      const { header } = artifact;
+      authorise(principal, 'train', header.surface);
+      const surface = await mustFindSurface(surfaces, principal.tenant, header.surface);
+      compilePolicy(artifact, surface);
+      const hash = artifactHashOf(bytes);
+      return await policies.publish({ surface: header.surface, header, bytes, hash }, actorOf(principal));
+    },
+    async publishExternal(body, principal) {
+      authorise(principal, 'train');
+      const { surface, name, reason } = parseWith(externalPolicySchema, body);
+      authorise(principal, 'train', surface);
+      await mustFindSurface(surfaces, principal.tenant, surface);
+      return await policies.publishExternal(surface, name, actorOf(principal, reason));
+    },
+    async setAlias(surface, alias, body, principal) {
+      authorise(principal, 'administer', surface);
+      const { version, reason } = parseWith(aliasSchema, body);
+      const name = parseWith(aliasNameSchema, alias);
+      await mustFindSurface(surfaces, principal.tenant, surface);
+      const policy = await mustBeServable(policies, principal.tenant, version, surface, name !== CHAMPION);
+      await policies.setAlias(surface, name, policy.version, actorOf(principal, reason));
+      await serving.refresh();
+      return await policies.aliases(principal.tenant, surface);
+    },
+  };
+}
+
+const aliasNameSchema = externalPolicySchema.shape.name;
+
+export async function mustFindPolicy(
+  policies: PolicyStore,
+  tenant: string,
+  version: string,
+): Promise<PolicyVersion> {
+  const policy = await policies.find(tenant, version);
+  if (policy === undefined) {
+    throw new AllotError('policy_unknown', 'the policy version is not registered', {
+      violations: [{ field: 'version', rule: 'must be a registered version', value: version.slice(0, 80) }],
+    });
+  }
+  return policy;
+}
+
+/** A version of this surface; with an artifact, unless it only gets a name that is never served. */
+export async function mustBeServable(
+  policies: PolicyStore,
+  tenant: string,
+  version: string,
+  surface: string,
+  mayBeExternal = false,
+): Promise<PolicyVersion> {
+  const policy = await mustFindPolicy(policies, tenant, version);
+  if (policy.surface !== surface) {
+    throw new AllotError('state_conflict', `the policy version ${version} is for another surface`);
+  }
+  if (policy.artifactHash === null && !mayBeExternal) {
+    throw new AllotError(
+      'state_conflict',
+      `the policy version ${version} has no artifact and cannot be served`,
+    );
+  }
+  return policy;
+}

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { AllotError } from '../../core/errors.ts';
+import type { JobQueue, RunKind, RunRecord, RunStore } from '../ports/runs.ts';
+import type { SurfaceStore } from '../ports/stores.ts';
+import { parseWith } from '../schemas/parse.ts';
+import { runRequestSchema } from '../schemas/registry.ts';
+import { actorOf } from './actor.ts';
+import { authorise, coversSurface, type Principal } from './principal.ts';
+import { mustFindSurface } from './surfaces.ts';
+
+export interface Runs {
+  /** Queues an offline job; follow it by its id. */
+  start(kind: RunKind, body: unknown, principal: Principal): Promise<RunRecord>;
+  list(kind: RunKind, principal: Principal, surface?: string): Promise<readonly RunRecord[]>;
+  find(kind: RunKind, id: string, principal: Principal): Promise<RunRecord>;
+}
+
+export function createRuns(deps: {
+  readonly runs: RunStore;
+  readonly surfaces: SurfaceStore;
+  readonly queue: JobQueue;
+}): Runs {
+  const { runs, surfaces, queue } = deps;
+  const find = async (kind: RunKind, id: string, principal: Principal): Promise<RunRecord> => {
+    authorise(principal, 'view');
+    const run = await runs.find(principal.tenant, id);
+    if (run === undefined || run.kind !== kind) throw new AllotError('run_unknown', 'the run does not exist');
+    authorise(principal, 'view', run.surface);
+    return run;
+  };
+  return {
+    async start(kind, body, principal) {
+      authorise(principal, 'train');
+      const { surface, config, reason } = parseWith(runRequestSchema, body);
+      authorise(principal, 'train', surface);
+      await mustFindSurface(surfaces, principal.tenant, surface);
+      const id = randomUUID();
+      await runs.create({ id, kind, surface, config }, actorOf(principal, reason));
+      await queue.enqueue(kind, id, principal.tenant);
+      return await find(kind, id, principal);
+    },
+    async list(kind, principal, surface) {
+      authorise(principal, 'view', surface);
+      const all = await runs.list(principal.tenant, { kind, ...(surface === undefined ? {} : { surface }) });
+      return all.filter((run) => coversSurface(principal, run.surface));
+    },
+    find,
+  };
+}

@@ -1,0 +1,89 @@
+import { refuse } from '../../core/check.ts';
+import { AllotError } from '../../core/errors.ts';
+import { checkSurface } from '../../core/surface/check-surface.ts';
+import type { Surface } from '../../core/surface/surface.ts';
+import type { AliasChange, PolicyStore, SurfaceStore } from '../ports/stores.ts';
+import { parseWith } from '../schemas/parse.ts';
+import { surfaceDeclarationSchema, surfaceOf } from '../schemas/surface.ts';
+import type { Serving } from '../serving/serving.ts';
+import { actorOf } from './actor.ts';
+import { authorise, coversSurface, type Principal } from './principal.ts';
+
+export interface SurfaceView {
+  readonly surface: Surface;
+  readonly isKilled: boolean;
+  readonly aliases: Readonly<Record<string, string>>;
+}
+
+export interface Surfaces {
+  list(principal: Principal): Promise<readonly SurfaceView[]>;
+  find(
+    name: string,
+    principal: Principal,
+  ): Promise<SurfaceView & { readonly history: readonly AliasChange[] }>;
+  declare(name: string, body: unknown, principal: Principal): Promise<Surface>;
+  setKilled(name: string, isKilled: boolean, principal: Principal, reason?: string): Promise<void>;
+}
+
+export function createSurfaces(deps: {
+  readonly surfaces: SurfaceStore;
+  readonly policies: PolicyStore;
+  readonly serving: Serving;
+}): Surfaces {
+  const { surfaces, policies, serving } = deps;
+  const viewOf = async (surface: Surface, tenant: string): Promise<SurfaceView> => ({
+    surface,
+    isKilled: serving.snapshot?.tenants.get(tenant)?.surfaces.get(surface.name)?.isKilled ?? false,
+    aliases: await policies.aliases(tenant, surface.name),
+  });
+  return {
+    async list(principal) {
+      authorise(principal, 'view');
+      const all = (await surfaces.list(principal.tenant)).filter(({ name }) =>
+        coversSurface(principal, name),
+      );
+      return await Promise.all(all.map((surface) => viewOf(surface, principal.tenant)));
+    },
+    async find(name, principal) {
+      authorise(principal, 'view', name);
+      const surface = await mustFindSurface(surfaces, principal.tenant, name);
+      const history = await policies.aliasHistory(principal.tenant, name);
+      return { ...(await viewOf(surface, principal.tenant)), history };
+    },
+    async declare(name, body, principal) {
+      authorise(principal, 'administer', name);
+      const declared = parseWith(surfaceDeclarationSchema, body);
+      const named = parseWith(surfaceDeclarationSchema.shape.name.unwrap(), name);
+      if (declared.name !== undefined && declared.name !== named) {
+        refuse('invalid_request', [
+          { field: 'name', rule: `must be the name in the path, ${named}`, value: declared.name },
+        ]);
+      }
+      const surface = surfaceOf(declared, named);
+      refuse('surface_invalid', checkSurface(surface));
+      await surfaces.declare(surface, actorOf(principal));
+      await serving.refresh();
+      return surface;
+    },
+    async setKilled(name, isKilled, principal, reason) {
+      authorise(principal, 'administer', name);
+      await mustFindSurface(surfaces, principal.tenant, name);
+      await surfaces.setKilled(name, isKilled, actorOf(principal, reason));
+      await serving.refresh();
+    },
+  };
+}
+
+export async function mustFindSurface(
+  surfaces: SurfaceStore,
+  tenant: string,
+  name: string,
+): Promise<Surface> {
+  const surface = await surfaces.find(tenant, name);
+  if (surface === undefined) {
+    throw new AllotError('surface_unknown', 'the surface is not declared', {
+      violations: [{ field: 'surface', rule: 'must be declared', value: name.slice(0, 80) }],
+    });
+  }
+  return surface;
+}

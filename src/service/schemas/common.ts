@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { isName, NAME_RULE } from '../../core/surface/names.ts';
+
+/** Names of surfaces, actions, features, experiments: they end up in URLs, metrics and JSON keys. */
+export const nameSchema = z.string().min(1).max(64).refine(isName, NAME_RULE);
+
+/** Identifiers that callers make up: any well-formed text of at most 256 characters. */
+// eslint-disable-next-line no-control-regex -- U+0000 is what is refused
+const unstorable = /[\ud800-\udfff\0]/u;
+export const callerIdSchema = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((id) => !unstorable.test(id), 'must be well-formed Unicode without U+0000');
+
+export const shareSchema = z.number().min(0).max(1);
+export const versionSchema = z
+  .string()
+  .min(3)
+  .max(220)
+  .regex(/^.+@.+$/, 'must be a policy version like live-feed@42');
+export const reasonSchema = z.string().min(1).max(500);
+export const timeSchema = z
+  .number()
+  .int()
+  .min(0)
+  .max(8.64e15)
+  .meta({ description: 'Milliseconds since the epoch, UTC' });

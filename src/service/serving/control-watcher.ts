@@ -1,0 +1,195 @@
+import type { Policy } from '../../core/policy/policy.ts';
+import type { ControlReader, ControlState, LastGoodCopy } from '../ports/control.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import { withDeadline } from './deadline.ts';
+import { lastGoodState } from './last-good-state.ts';
+import { artifactHashOf, CachingPolicyLoader } from './policy-loader.ts';
+import { compileSnapshot, type ServingSnapshot } from './serving-snapshot.ts';
+
+export interface WatcherOptions {
+  readonly control: ControlReader;
+  readonly lastGood: LastGoodCopy;
+  readonly drawKey: Uint8Array;
+  readonly clock: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly replicaId: string;
+  readonly pollMs: number;
+  readonly deadlineMs: number;
+}
+
+/** An artifact that could not be fetched is tried again after this long, not at every poll. */
+const retryIncompleteMs = 5000;
+
+/**
+ * Keeps the serving snapshot fresh. States: empty → disk (last good copy) → store; once from the store it only
+ * moves to newer states of the store. A failed load changes nothing: the previous snapshot keeps serving.
+ */
+export class ControlWatcher {
+  readonly #options: WatcherOptions;
+  #snapshot: ServingSnapshot | null = null;
+  #artifacts = new Map<string, Uint8Array>();
+  #compiled: ReadonlyMap<string, Policy> = new Map();
+  readonly #refused = new Set<string>();
+  #confirmedAt: number | null = null;
+  #loadedAt = 0;
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | null = null;
+  #isAgain = false;
+  #hints: { stop(): Promise<void> } | null = null;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+  }
+
+  get snapshot(): ServingSnapshot | null {
+    return this.#snapshot;
+  }
+
+  /** Milliseconds since the store last confirmed the revision served; null while it never did. */
+  age(): number | null {
+    return this.#confirmedAt === null ? null : this.#options.clock() - this.#confirmedAt;
+  }
+
+  /** Resolves after the first attempt, whether or not the store answered. */
+  async start(): Promise<void> {
+    await this.#loadFromDisk();
+    await this.refresh();
+    this.#schedule();
+    void this.#listen();
+  }
+
+  /** Polls now. Concurrent calls share a poll, but one that starts after a write never gets an older answer. */
+  refresh(): Promise<void> {
+    if (this.#running !== null) {
+      this.#isAgain = true;
+      return this.#running;
+    }
+    this.#running = this.#pollUntilQuiet().finally(() => (this.#running = null));
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#hints?.stop().catch(() => undefined);
+    await this.#running?.catch(() => undefined);
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => void this.refresh().finally(() => this.#schedule()), this.#options.pollMs);
+    this.#timer.unref();
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      const hints = await this.#options.control.watch(() => void this.refresh());
+      if (this.#isStopped) await hints.stop();
+      else this.#hints = hints;
+    } catch (error) {
+      this.#options.logger.warn({ error }, 'no hints of control changes; the poll goes on without them');
+    }
+  }
+
+  async #pollUntilQuiet(): Promise<void> {
+    do {
+      this.#isAgain = false;
+      await this.#pollOnce();
+    } while (this.#isAgain && !this.#isStopped);
+  }
+
+  async #pollOnce(): Promise<void> {
+    const { control, clock, logger, metrics, deadlineMs } = this.#options;
+    try {
+      const revision = await withDeadline(control.revision(), deadlineMs, 'reading the control revision');
+      const now = clock();
+      if (this.#mustLoad(revision, now)) {
+        const state = await withDeadline(control.load(), deadlineMs, 'loading the control state');
+        this.#loadedAt = now;
+        await this.#fetchArtifacts(state);
+        this.#replace(state, 'store');
+      }
+      this.#confirmedAt = clock();
+    } catch (error) {
+      metrics.controlLoadFailed();
+      logger.warn({ error }, 'the control state could not be read; the previous one keeps serving');
+    }
+    metrics.controlState({ revision: this.#snapshot?.revision ?? 0, ageMs: this.age() ?? 0 });
+  }
+
+  #mustLoad(revision: number, now: number): boolean {
+    const snapshot = this.#snapshot;
+    if (snapshot === null || snapshot.source === 'disk' || snapshot.revision !== revision) return true;
+    return !snapshot.isComplete && now - this.#loadedAt >= retryIncompleteMs;
+  }
+
+  async #fetchArtifacts(state: ControlState): Promise<void> {
+    const needed = new Set(state.surfaces.flatMap(({ policies }) => policies.map((p) => p.artifactHash)));
+    for (const artifactHash of needed) {
+      if (artifactHash === null || this.#artifacts.has(artifactHash)) continue;
+      const bytes = await this.#fetchArtifact(artifactHash);
+      if (bytes !== null) this.#artifacts.set(artifactHash, bytes);
+    }
+  }
+
+  async #fetchArtifact(artifactHash: string): Promise<Uint8Array | null> {
+    const { control, deadlineMs, logger, metrics } = this.#options;
+    try {
+      const bytes = await withDeadline(control.loadArtifact(artifactHash), deadlineMs, 'loading an artifact');
+      if (artifactHashOf(bytes) === artifactHash) return bytes;
+      if (!this.#refused.has(artifactHash)) {
+        this.#refused.add(artifactHash);
+        metrics.artifactRefused('');
+        logger.error({ artifactHash }, 'a policy artifact was refused: its bytes do not match its hash');
+      }
+    } catch (error) {
+      logger.warn({ artifactHash, error }, 'a policy artifact could not be fetched');
+    }
+    return null;
+  }
+
+  #replace(state: ControlState, source: 'store' | 'disk'): void {
+    const { control, lastGood, drawKey, logger, metrics, replicaId } = this.#options;
+    const loader = new CachingPolicyLoader(this.#artifacts, this.#compiled, this.#refused, {
+      logger,
+      metrics,
+    });
+    const next = compileSnapshot(state, { loader, drawKey, source }, this.#snapshot);
+    this.#snapshot = next;
+    this.#compiled = loader.compiled;
+    this.#forgetUnused(next);
+    logger.info(
+      { revision: next.revision, source, surfaces: state.surfaces.length },
+      'control state replaced',
+    );
+    if (source === 'disk') return;
+    const warn = (message: string) => (error: unknown) => logger.warn({ error }, message);
+    lastGood
+      .save(lastGoodState(next), this.#artifacts)
+      .catch(warn('the last good copy could not be written'));
+    control.confirm(replicaId, next.revision).catch(warn('the revision served could not be confirmed'));
+  }
+
+  #forgetUnused(snapshot: ServingSnapshot): void {
+    const used = new Set<string | null>([...snapshot.champions.values()].map((champion) => champion.hash));
+    for (const { policies } of snapshot.state.surfaces) for (const p of policies) used.add(p.artifactHash);
+    this.#artifacts = new Map([...this.#artifacts].filter(([artifactHash]) => used.has(artifactHash)));
+  }
+
+  async #loadFromDisk(): Promise<void> {
+    const { lastGood, logger } = this.#options;
+    try {
+      const copy = await lastGood.load();
+      if (copy === null) return;
+      for (const [artifactHash, bytes] of copy.artifacts) {
+        if (artifactHashOf(bytes) === artifactHash) this.#artifacts.set(artifactHash, bytes);
+      }
+      this.#replace(copy.state, 'disk');
+    } catch (error) {
+      logger.warn({ error }, 'the last good copy on the disk was refused');
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { Experiment } from '../../core/experiment/experiment.ts';
+import { surfaceDrawKey } from '../../core/policy/draw.ts';
+import type { Policy } from '../../core/policy/policy.ts';
+import { compileFeatures, type FeatureReader } from '../../core/surface/features.ts';
+import type { Surface } from '../../core/surface/surface.ts';
+import type { SurfaceControl } from '../ports/control.ts';
+import type { PolicyLoader } from './policy-loader.ts';
+
+export const CHAMPION = 'champion';
+
+export interface LoadedPolicy {
+  readonly version: string;
+  readonly policy: Policy;
+}
+
+/** A champion that was loaded, and the artifact it can be loaded from again. */
+export interface GoodChampion {
+  readonly champion: LoadedPolicy;
+  readonly hash: string;
+}
+
+export interface CompileContext {
+  readonly loader: PolicyLoader;
+  readonly drawKey: Uint8Array;
+  readonly source: 'store' | 'disk';
+}
+
+/** One surface, compiled: all that a decision on it needs. Immutable but for the scratch arrays. */
+export interface ServedSurface {
+  readonly tenant: string;
+  readonly surface: Surface;
+  readonly isKilled: boolean;
+  readonly actionIndex: ReadonlyMap<string, number>;
+  /** −1 where the surface only holds an imported log. */
+  readonly nullIndex: number;
+  readonly features: FeatureReader;
+  /** Derived once: deriving it costs more than a draw. */
+  readonly drawKey: Uint8Array;
+  readonly experiments: readonly Experiment[];
+  readonly policies: ReadonlyMap<string, LoadedPolicy>;
+  /** Where the champion alias points; null when there is no such alias or its artifact was refused. */
+  readonly champion: LoadedPolicy | null;
+  /** The champion that served last; it steps in when the present one cannot be loaded. */
+  readonly lastGoodChampion: LoadedPolicy | null;
+  /** From the copy on the disk, because the database has not answered since this process started. */
+  readonly isFromDisk: boolean;
+  /** Overwritten by every decision; safe because the decide path never awaits. */
+  readonly scratch: { readonly policy: Float64Array; readonly served: Float64Array };
+}
+
+export interface CompiledSurface {
+  readonly served: ServedSurface;
+  /** Hash of the artifact behind `champion` or `lastGoodChampion`, for the copy on the disk. */
+  readonly championHash: string | null;
+  readonly isComplete: boolean;
+}
+
+/** Compiles a surface; policies that are missing, damaged or foreign are left out, and the last champion is kept. */
+export function compileServedSurface(
+  control: SurfaceControl,
+  { loader, drawKey, source }: CompileContext,
+  previous: GoodChampion | null,
+): CompiledSurface {
+  const { surface } = control;
+  const policies = new Map<string, LoadedPolicy>();
+  const hashes = new Map<string, string>();
+  let isComplete = true;
+  for (const { version, artifactHash } of control.policies) {
+    if (artifactHash === null) continue;
+    const policy = loader.policy(artifactHash, surface);
+    if (policy === null) isComplete = false;
+    else {
+      policies.set(version, { version, policy });
+      hashes.set(version, artifactHash);
+    }
+  }
+  const championVersion = control.aliases[CHAMPION];
+  const champion = championVersion === undefined ? null : (policies.get(championVersion) ?? null);
+  const lastGood = champion ?? reloadPrevious(previous, loader, surface);
+  return {
+    served: {
+      tenant: control.tenant,
+      surface,
+      isKilled: control.isKilled,
+      actionIndex: new Map(surface.actions.map((action, index) => [action, index])),
+      nullIndex: surface.nullAction === null ? -1 : surface.actions.indexOf(surface.nullAction),
+      features: compileFeatures(surface),
+      drawKey: surfaceDrawKey(drawKey, control.tenant, surface.name),
+      experiments: control.experiments.filter(({ state }) => state === 'running'),
+      policies,
+      champion,
+      lastGoodChampion: lastGood,
+      isFromDisk: source === 'disk',
+      scratch: {
+        policy: new Float64Array(surface.actions.length),
+        served: new Float64Array(surface.actions.length),
+      },
+    },
+    championHash:
+      champion === null
+        ? lastGood === null
+          ? null
+          : (previous?.hash ?? null)
+        : (hashes.get(champion.version) ?? null),
+    isComplete,
+  };
+}
+
+/** The last champion may be for an older schema of the surface: then its artifact no longer fits and is not used. */
+function reloadPrevious(
+  previous: GoodChampion | null,
+  loader: PolicyLoader,
+  surface: Surface,
+): LoadedPolicy | null {
+  if (previous === null) return null;
+  const policy = loader.policy(previous.hash, surface);
+  return policy === null ? null : { version: previous.champion.version, policy };
+}

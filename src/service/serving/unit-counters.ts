@@ -1,0 +1,36 @@
+import type { CapSpec } from '../../core/surface/surface.ts';
+import { TwoGenerations } from './two-generations.ts';
+
+/**
+ * How often each unit was given a capped action lately. Hard in one process or with unit-sticky routing; across
+ * replicas every process counts what it served itself, so there it is approximate.
+ */
+export interface UnitCounters {
+  count(scope: string, cap: CapSpec, unitId: string, now: number): number;
+  add(scope: string, cap: CapSpec, unitId: string, now: number): void;
+}
+
+export function createUnitCounters(capacity = 200_000): UnitCounters {
+  const served = new TwoGenerations<number[]>(capacity);
+  const keyOf = (scope: string, cap: CapSpec, unitId: string): string => `${scope}\n${cap.name}\n${unitId}`;
+
+  return {
+    count(scope, cap, unitId, now) {
+      const times = served.get(keyOf(scope, cap, unitId));
+      if (times === undefined || cap.rule.kind !== 'unit-window') return 0;
+      const from = now - cap.rule.windowSeconds * 1000;
+      let count = 0;
+      for (const time of times) if (time > from) count += 1;
+      return count;
+    },
+    add(scope, cap, unitId, now) {
+      if (cap.rule.kind !== 'unit-window') return;
+      const key = keyOf(scope, cap, unitId);
+      const from = now - cap.rule.windowSeconds * 1000;
+      const times = (served.get(key) ?? []).filter((time) => time > from);
+      times.push(now);
+      // Once the limit is reached only the newest `limit` times matter.
+      served.set(key, times.slice(-Math.max(1, cap.rule.limit)));
+    },
+  };
+}
