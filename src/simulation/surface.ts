@@ -1,10 +1,25 @@
-import type { ResponseSpec, Surface } from '../core/surface/surface.ts';
+import type { FeatureSpec, ResponseSpec, Surface } from '../core/surface/surface.ts';
 import { LIVE_ACTION, NULL_ACTION } from './outcome.ts';
 import { LONG_AGO_SECONDS } from './session.ts';
 import type { FeedWorldConfig } from './world.ts';
 
 /** Watch time in the app after one decision: an entered stream plus short videos, with room above both caps. */
 const MAX_WATCH_SECONDS = 3600;
+
+const features: readonly FeatureSpec[] = [
+  { name: 'hour', type: 'numeric', min: 0, max: 23 },
+  { name: 'activityDays30', type: 'numeric', min: 0, max: 30 },
+  {
+    name: 'secondsSinceLive',
+    type: 'numeric',
+    min: 0,
+    max: LONG_AGO_SECONDS,
+    default: LONG_AGO_SECONDS,
+  },
+  { name: 'liveAffinity', type: 'numeric', min: 0, max: 1 },
+  { name: 'candidateScore', type: 'numeric', min: 0, max: 1 },
+  { name: 'network', type: 'categorical', values: ['wifi', 'cellular'], default: 'wifi' },
+];
 
 /**
  * The decision point of the feed world. Main response: watch time in the app, streams and short videos together, so a
@@ -19,20 +34,7 @@ export function liveFeedSurface(
     schemaVersion: options.schemaVersion ?? 1,
     actions: [NULL_ACTION, LIVE_ACTION],
     nullAction: NULL_ACTION,
-    features: [
-      { name: 'hour', type: 'numeric', min: 0, max: 23 },
-      { name: 'activityDays30', type: 'numeric', min: 0, max: 30 },
-      {
-        name: 'secondsSinceLive',
-        type: 'numeric',
-        min: 0,
-        max: LONG_AGO_SECONDS,
-        default: LONG_AGO_SECONDS,
-      },
-      { name: 'liveAffinity', type: 'numeric', min: 0, max: 1 },
-      { name: 'candidateScore', type: 'numeric', min: 0, max: 1 },
-      { name: 'network', type: 'categorical', values: ['wifi', 'cellular'], default: 'wifi' },
-    ],
+    features,
     groups: {
       feature: 'activityDays30',
       bounds: config.groups.slice(1).map((group) => group.activityDays.min),

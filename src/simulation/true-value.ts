@@ -32,7 +32,7 @@ export function trueValues(
     decisions[k] = runSession(config, policy, `u${k}`, options.random, (outcome) => {
       for (const [name, value] of Object.entries(responseValues(outcome))) {
         const byUnit = totals.get(name) ?? new Float64Array(options.units);
-        byUnit[k]! += value;
+        byUnit[k] += value;
         totals.set(name, byUnit);
       }
     });
@@ -74,6 +74,6 @@ function ratio(totals: Float64Array, counts: Float64Array): TrueValue {
   const n = counts.reduce((a, b) => a + b, 0);
   const value = sum / n;
   let squares = 0;
-  for (let k = 0; k < totals.length; k++) squares += (totals[k]! - value * counts[k]!) ** 2;
+  for (let k = 0; k < totals.length; k++) squares += (totals[k] - value * counts[k]) ** 2;
   return { value, standardError: Math.sqrt(squares) / n, units: totals.length, decisions: n };
 }

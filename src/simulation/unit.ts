@@ -44,5 +44,5 @@ function drawGroup(groups: readonly GroupConfig[], u: number): GroupConfig {
     below += group.share;
     if (u < below) return group;
   }
-  return groups[groups.length - 1]!;
+  return groups[groups.length - 1];
 }

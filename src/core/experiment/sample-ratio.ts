@@ -53,15 +53,15 @@ const PRIOR_UNITS = 100;
 function logBayesFactor(observed: readonly number[], expected: readonly number[], total: number): number {
   let log = logGamma(PRIOR_UNITS) - logGamma(PRIOR_UNITS + total);
   observed.forEach((count, i) => {
-    const prior = PRIOR_UNITS * expected[i]!;
-    log += logGamma(prior + count) - logGamma(prior) - count * Math.log(expected[i]!);
+    const prior = PRIOR_UNITS * expected[i];
+    log += logGamma(prior + count) - logGamma(prior) - count * Math.log(expected[i]);
   });
   return log;
 }
 
 function chiSquareTest(observed: readonly number[], expected: readonly number[], total: number): number {
   const statistic = observed.reduce((sum, count, i) => {
-    const mean = total * expected[i]!;
+    const mean = total * expected[i];
     return sum + (count - mean) ** 2 / mean;
   }, 0);
   return chiSquareSurvival(statistic, observed.length - 1);

@@ -104,7 +104,7 @@ async function* unitsOf(
   let unit: DecisionRecord[] = [];
   for await (const record of records) {
     if (record.decision.experiment !== experimentId || record.decision.variant === null) continue;
-    if (unit.length > 0 && unit[0]!.decision.unitId !== record.decision.unitId) {
+    if (unit.length > 0 && unit[0].decision.unitId !== record.decision.unitId) {
       yield unit;
       unit = [];
     }

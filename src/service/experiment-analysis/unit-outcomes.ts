@@ -45,7 +45,7 @@ export function unitOutcome(
   records: readonly DecisionRecord[],
   { surface, metrics, asOf, join }: UnitOutcomeOptions,
 ): UnitOutcome | null {
-  const first = records[0]!.decision;
+  const first = records[0].decision;
   if (records.some((record) => record.decision.variant !== first.variant)) return null;
   const windowMs = outcomeWindowMs(surface);
   const totals: Record<string, number> = Object.fromEntries(metrics.map((metric) => [metric.name, 0]));
@@ -60,7 +60,7 @@ export function unitOutcome(
       continue;
     }
     decisions++;
-    for (const metric of metrics) totals[metric.name]! += contribution(surface, metric, joined);
+    for (const metric of metrics) totals[metric.name] += contribution(surface, metric, joined);
   }
   return {
     unitId: first.unitId,

@@ -32,7 +32,7 @@ describe('the sample ratio check', () => {
     for (let run = 0; run < runs; run++) {
       const counts = [0, 0];
       for (let unit = 1; unit <= 2000; unit++) {
-        counts[random.uniform() < 0.5 ? 0 : 1]!++;
+        counts[random.uniform() < 0.5 ? 0 : 1]++;
         if (unit % 10 === 0 && checkSampleRatio(counts, [0.5, 0.5], 0.05).state === 'mismatch') {
           alarms++;
           break;
