@@ -9,11 +9,17 @@ export const BUCKETS = 10_000;
  * the assignment key for this purpose alone, so that assignment never correlates with draws. Version 1; the golden
  * vectors in test/fixtures/golden/assignment.json pin it.
  */
-function bucketOf(key: Uint8Array, ...parts: readonly string[]): number {
+function bucketOf(assignmentKey: Uint8Array, ...parts: readonly string[]): number {
+  let key = derivedKeys.get(assignmentKey);
+  if (key === undefined) {
+    key = deriveKey(assignmentKey, 'allot/assignment/v1');
+    derivedKeys.set(assignmentKey, key);
+  }
   return Math.floor(hashToUniform(sipHash24(key, lengthPrefixed(...parts))) * BUCKETS);
 }
 
-const LABEL = 'allot/assignment/v1';
+/** Deriving costs two hashes and would be repeated for every experiment of every decision. */
+const derivedKeys = new WeakMap<Uint8Array, Uint8Array>();
 
 /** Bucket of the unit inside an experiment: depends on layer and salt, so layers are independent of each other. */
 export function experimentBucket(
@@ -21,7 +27,7 @@ export function experimentBucket(
   experiment: Pick<Experiment, 'layer' | 'salt'>,
   unitId: string,
 ): number {
-  return bucketOf(deriveKey(assignmentKey, LABEL), 'experiment', experiment.layer, experiment.salt, unitId);
+  return bucketOf(assignmentKey, 'experiment', experiment.layer, experiment.salt, unitId);
 }
 
 /**
@@ -32,7 +38,7 @@ export function experimentBucket(
  */
 export function isInHoldout(assignmentKey: Uint8Array, holdoutShare: number, unitId: string): boolean {
   if (holdoutShare <= 0) return false;
-  return bucketOf(deriveKey(assignmentKey, LABEL), 'holdout', unitId) < holdoutShare * BUCKETS;
+  return bucketOf(assignmentKey, 'holdout', unitId) < holdoutShare * BUCKETS;
 }
 
 /**

@@ -140,8 +140,9 @@ function isReached(cap: CapSpec, input: ServeInput): boolean {
 
 function pace(state: State, factor: number): void {
   const { out, nullAt } = state;
+  invariant(!Number.isNaN(factor), 'the pacing factor is a number');
+  if (factor >= 1) return;
   const nullBefore = out[nullAt];
-  if (!(factor < 1)) return;
   let allocated = 0;
   for (let a = 0; a < out.length; a++) if (a !== nullAt) allocated += out[a];
   if (allocated === 0) return;
