@@ -1,34 +1,39 @@
-import { AllotError } from '../../src/core/errors.ts';
 import { shown } from '../../src/core/check.ts';
-import type { TabularRow } from '../tabular/read-rows.ts';
+import { AllotError } from '../../src/core/errors.ts';
+import type { SourceRow } from './rows.ts';
 
 /** A refusal that names the file, the line, the column, the rule and what stood there. */
-export function cellError(file: string, row: TabularRow, column: string, rule: string): AllotError {
-  const value = row.values[column];
+export function cellError(row: SourceRow, column: string, rule: string): AllotError {
+  const value = shown(row.values[column]);
   return new AllotError(
     'log_unreadable',
-    `${file}:${row.line}: column "${column}" ${rule} (found: ${JSON.stringify(shown(value ?? null))})`,
-    { violations: [{ field: column, rule, value: shown(value ?? null) }] },
+    `${row.where}: column "${column}" ${rule} (found: ${JSON.stringify(value)})`,
+    { violations: [{ field: column, rule, value }] },
   );
 }
 
-export function textAt(file: string, row: TabularRow, column: string): string {
+export function textAt(row: SourceRow, column: string): string {
   const value = row.values[column];
-  if (value === undefined || value === null || (value === '' && column !== '')) {
-    throw cellError(file, row, column, value === undefined ? 'is missing' : 'must not be empty');
-  }
-  return String(value);
+  if (value === null) throw cellError(row, column, 'must not be empty');
+  return value;
 }
 
-export function numberAt(file: string, row: TabularRow, column: string): number {
-  const value = row.values[column];
-  const number = typeof value === 'number' ? value : Number(textAt(file, row, column));
-  if (!Number.isFinite(number)) throw cellError(file, row, column, 'must be a finite number');
+export function numberAt(row: SourceRow, column: string): number {
+  const number = Number(textAt(row, column));
+  if (!Number.isFinite(number)) throw cellError(row, column, 'must be a finite number');
   return number;
 }
 
-export function propensityAt(file: string, row: TabularRow, column: string): number {
-  const value = numberAt(file, row, column);
-  if (!(value > 0 && value <= 1)) throw cellError(file, row, column, 'must be a propensity in (0, 1]');
+export function propensityAt(row: SourceRow, column: string): number {
+  const value = numberAt(row, column);
+  if (!(value > 0 && value <= 1)) throw cellError(row, column, 'must be a propensity in (0, 1]');
   return value;
+}
+
+/** Milliseconds since the epoch, or an ISO date and time (a space for the T is taken too). */
+export function timeAt(row: SourceRow, column: string): number {
+  const text = textAt(row, column);
+  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text.replace(' ', 'T'));
+  if (Number.isNaN(time)) throw cellError(row, column, 'must be epoch milliseconds or an ISO date and time');
+  return time;
 }

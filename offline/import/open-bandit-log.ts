@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AllotError } from '../../src/core/errors.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
-import { readRows, type TabularRow } from '../tabular/read-rows.ts';
-import { numberAt, propensityAt, textAt } from './cells.ts';
+import { numberAt, propensityAt, textAt, timeAt } from './cells.ts';
 import type { ImportedDecision } from './imported-decision.ts';
 import type { BetaPrior } from './open-bandit-prior.ts';
 import { itemAction, USER_FEATURES } from './open-bandit-surface.ts';
+import { readRows, type SourceRow } from './rows.ts';
 
 export type OpenBanditPolicy = 'random' | 'bts';
 
@@ -37,8 +37,8 @@ export async function scanCampaign(
     const file = locate(folder, join(policy, campaign, `${campaign}.csv`));
     if (file === null) continue;
     for await (const row of readRows(file)) {
-      USER_FEATURES.forEach((name, i) => seen[i].add(textAt(file, row, name)));
-      itemCount = Math.max(itemCount, numberAt(file, row, 'item_id') + 1);
+      USER_FEATURES.forEach((name, i) => seen[i].add(textAt(row, name)));
+      itemCount = Math.max(itemCount, numberAt(row, 'item_id') + 1);
     }
   }
   if (itemCount < 2) {
@@ -55,43 +55,30 @@ export async function* readOpenBandit(
   surface: Surface,
   policy: { readonly name: OpenBanditPolicy; readonly version: string },
 ): AsyncIterable<ImportedDecision> {
-  for await (const row of readRows(file)) yield toDecision(file, row, surface, policy);
+  for await (const row of readRows(file)) yield toDecision(row, surface, policy);
 }
 
 function toDecision(
-  file: string,
-  row: TabularRow,
+  row: SourceRow,
   surface: Surface,
   policy: { readonly name: OpenBanditPolicy; readonly version: string },
 ): ImportedDecision {
   // Rows of one visit are not linked in the published log, so every row is a unit of its own.
-  const id = `${policy.name}-${textAt(file, row, '')}`;
-  const affinity = surface.actions.map((_, item) => numberAt(file, row, `user-item_affinity_${item}`));
-  const users = USER_FEATURES.map((name): [string, string] => [name, textAt(file, row, name)]);
+  const id = `${policy.name}-${textAt(row, '')}`;
+  const affinity = surface.actions.map((_, item) => numberAt(row, `user-item_affinity_${item}`));
+  const users = USER_FEATURES.map((name): [string, string] => [name, textAt(row, name)]);
   return {
     requestId: id,
     unitId: id,
     sessionId: null,
-    decidedAt: timeAt(file, row),
-    features: { position: textAt(file, row, 'position'), ...Object.fromEntries(users), affinity },
+    decidedAt: timeAt(row, 'timestamp'),
+    features: { position: textAt(row, 'position'), ...Object.fromEntries(users), affinity },
     eligibleActions: surface.actions,
-    action: itemAction(textAt(file, row, 'item_id')),
-    propensity: propensityAt(file, row, 'propensity_score'),
+    action: itemAction(textAt(row, 'item_id')),
+    propensity: propensityAt(row, 'propensity_score'),
     policyVersion: policy.version,
-    responses: { click: numberAt(file, row, 'click') },
+    responses: { click: numberAt(row, 'click') },
   };
-}
-
-function timeAt(file: string, row: TabularRow): number {
-  const text = textAt(file, row, 'timestamp');
-  const time = Date.parse(text.replace(' ', 'T'));
-  if (Number.isNaN(time)) {
-    throw new AllotError(
-      'log_unreadable',
-      `${file}:${row.line}: timestamp must be a date and time (sent: ${text})`,
-    );
-  }
-  return time;
 }
 
 /** The Beta prior that the data set gives for replaying its Thompson sampler, by item. */
@@ -100,9 +87,9 @@ export async function readPrior(folder: string, campaign: string): Promise<reado
   if (file === null) return null;
   const prior: BetaPrior[] = [];
   for await (const row of readRows(file)) {
-    prior[numberAt(file, row, 'item_id')] = {
-      alpha: numberAt(file, row, 'alpha'),
-      beta: numberAt(file, row, 'beta'),
+    prior[numberAt(row, 'item_id')] = {
+      alpha: numberAt(row, 'alpha'),
+      beta: numberAt(row, 'beta'),
     };
   }
   return prior;

@@ -7,7 +7,7 @@ import type {
 } from '../../src/core/feedback/events.ts';
 import { sipHash24 } from '../../src/core/math/siphash.ts';
 import { lengthPrefixed } from '../../src/core/math/length-prefixed.ts';
-import { groupIndex, groupName } from '../../src/core/surface/groups.ts';
+import { groupName } from '../../src/core/surface/groups.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import type { ImportedDecision } from './imported-decision.ts';
 
@@ -72,8 +72,6 @@ function toDecision(
   tenant: string,
   ids: DecisionIds,
 ): DecisionEvent {
-  const group =
-    surface.groups === null ? null : groupName(surface.groups, groupIndex(surface.groups, row.features, []));
   return {
     v: 1,
     kind: 'decision',
@@ -92,7 +90,7 @@ function toDecision(
     decidedAt: row.decidedAt,
     features: row.features,
     defaultedFeatures: [],
-    group,
+    group: groupName(surface.groups, row.features, []),
     eligibleActions: row.eligibleActions,
     action: row.action,
     propensity: row.propensity,
