@@ -38,7 +38,7 @@ async function watchOne(
 ): Promise<void> {
   const actor = { tenant, id: 'controller' };
   metrics.experimentState(experiment.id, experiment.surface, experiment.state);
-  for (const look of await analysis.look(tenant, experiment.id, clock())) {
+  for (const look of await analysis.look(tenant, experiment, clock())) {
     await experiments.recordLook(experiment.id, { ...look }, actor);
     logger.debug({ experiment: experiment.id, verdict: look.verdict }, 'looked at an experiment');
     const reason = rollbackReason(look);

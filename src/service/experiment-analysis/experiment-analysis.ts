@@ -4,7 +4,7 @@ import { surfaceMetrics, type SurfaceMetric } from '../../core/experiment/surfac
 import { AllotError } from '../../core/errors.ts';
 import { joinResponses } from '../../core/feedback/join.ts';
 import { SESSION_CLOSED, type Surface } from '../../core/surface/surface.ts';
-import type { DecisionReader, DecisionRecord, ExperimentStore, SurfaceStore } from '../ports/stores.ts';
+import type { DecisionReader, DecisionRecord, SurfaceStore } from '../ports/stores.ts';
 import { unitOutcome } from './unit-outcomes.ts';
 import { createVariantTally, type VariantTally } from './variant-tally.ts';
 
@@ -22,12 +22,11 @@ export interface ExperimentLook extends ExperimentResult {
 
 export interface ExperimentAnalysis {
   /** One look per treatment of the experiment, as of now; nothing is stored. */
-  look(tenant: string, experimentId: string, asOf: number): Promise<readonly ExperimentLook[]>;
+  look(tenant: string, experiment: Experiment, asOf: number): Promise<readonly ExperimentLook[]>;
 }
 
 export interface ExperimentAnalysisOptions {
   readonly surfaces: Pick<SurfaceStore, 'find'>;
-  readonly experiments: Pick<ExperimentStore, 'find'>;
   readonly decisions: Pick<DecisionReader, 'stream'>;
 }
 
@@ -40,11 +39,7 @@ const SAMPLE_RATIO_ALPHA = 0.001;
 /** Looks at experiments through the decision reader; memory grows with one unit's records, not with the log. */
 export function createExperimentAnalysis(options: ExperimentAnalysisOptions): ExperimentAnalysis {
   return {
-    async look(tenant, experimentId, asOf) {
-      const experiment = await options.experiments.find(tenant, experimentId);
-      if (experiment === undefined) {
-        throw new AllotError('experiment_unknown', `there is no experiment ${experimentId}`);
-      }
+    async look(tenant, experiment, asOf) {
       const surface = await options.surfaces.find(tenant, experiment.surface);
       if (surface === undefined) {
         throw new AllotError('surface_unknown', `there is no surface ${experiment.surface}`);

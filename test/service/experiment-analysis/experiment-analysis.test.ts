@@ -90,8 +90,7 @@ function records(units: number, treated: number): readonly DecisionRecord[] {
 
 const analysisOf = (log: readonly DecisionRecord[]) =>
   createExperimentAnalysis({
-    surfaces: { find: async () => surface },
-    experiments: { find: async (_, id) => (id === 'e1' ? experiment : undefined) },
+    surfaces: { find: async (_, name) => (name === 'live-feed' ? surface : undefined) },
     decisions: {
       async *stream() {
         yield* log;
@@ -102,7 +101,7 @@ const LATER = 1_000_000;
 
 describe('the analysis of a running experiment', () => {
   it('finds the true effect of always-live within its interval and reports the violated cost', async () => {
-    const [look] = await analysisOf(records(3000, 1)).look('t', 'e1', LATER);
+    const [look] = await analysisOf(records(3000, 1)).look('t', experiment, LATER);
     const options = { units: 4000, random: createRandom(1) };
     const live = trueValue(world, () => 1, 'watch_seconds', options);
     const none = trueValue(world, () => 0, 'watch_seconds', options);
@@ -117,18 +116,18 @@ describe('the analysis of a running experiment', () => {
   it('lets a unit in only when its window has closed, and then for ever with the same numbers', async () => {
     const log = records(400, 0.5);
     const analysis = analysisOf(log);
-    const [early] = await analysis.look('t', 'e1', 5000);
+    const [early] = await analysis.look('t', experiment, 5000);
     expect(early.units).toEqual({ control: 0, treatment: 0 });
     expect(early.verdict).toBe('no data');
-    const [now] = await analysis.look('t', 'e1', LATER);
-    const [later] = await analysis.look('t', 'e1', 2 * LATER);
+    const [now] = await analysis.look('t', experiment, LATER);
+    const [later] = await analysis.look('t', experiment, 2 * LATER);
     expect(later.byMetric).toEqual(now.byMetric);
   });
 
   it('leaves out decisions that were never delivered', async () => {
     const log = records(400, 0.5).map((record, i) => (i % 2 === 0 ? record : { ...record, exposures: [] }));
-    const [look] = await analysisOf(log).look('t', 'e1', LATER);
-    const [all] = await analysisOf(records(400, 0.5)).look('t', 'e1', LATER);
+    const [look] = await analysisOf(log).look('t', experiment, LATER);
+    const [all] = await analysisOf(records(400, 0.5)).look('t', experiment, LATER);
     expect(look.units.control).toBeLessThan(all.units.control);
     expect(look.assignedUnits).toEqual(all.assignedUnits);
   });
@@ -137,13 +136,14 @@ describe('the analysis of a running experiment', () => {
     const log = records(400, 0.5).map((record, i) =>
       i === 0 ? { ...record, decision: { ...record.decision, variant: 'treatment' } } : record,
     );
-    const [look] = await analysisOf(log).look('t', 'e1', LATER);
+    const [look] = await analysisOf(log).look('t', experiment, LATER);
     expect(look.multiplyAssignedUnits).toBe(log[1].decision.unitId === log[0].decision.unitId ? 1 : 0);
   });
 
-  it('refuses an experiment that does not exist', async () => {
-    await expect(analysisOf([]).look('t', 'nobody', LATER)).rejects.toMatchObject({
-      code: 'experiment_unknown',
+  it('refuses an experiment on a surface that is not declared', async () => {
+    const elsewhere = { ...experiment, surface: 'elsewhere' };
+    await expect(analysisOf([]).look('t', elsewhere, LATER)).rejects.toMatchObject({
+      code: 'surface_unknown',
     });
   });
 });
