@@ -1,4 +1,5 @@
 import { invariant } from '../check.ts';
+import { quantileOfSorted } from '../math/quantile.ts';
 import type { Interval } from './report.ts';
 import { drawResampleCounts } from './resample-counts.ts';
 
@@ -65,11 +66,4 @@ export function percentileInterval(values: Float64Array, level: number): Interva
     lower: quantileOfSorted(sorted, (1 - level) / 2),
     upper: quantileOfSorted(sorted, (1 + level) / 2),
   };
-}
-
-function quantileOfSorted(sorted: Float64Array, probability: number): number {
-  const position = probability * (sorted.length - 1);
-  const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }

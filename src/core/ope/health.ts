@@ -1,8 +1,9 @@
+import { compensatedSum } from '../math/compensated-sum.ts';
 import { isForcedRow, loggedActionProbability, type BanditLog, type EvaluationPolicy } from './bandit-log.ts';
 import { influencesByUnit, standardError } from './delta-method.ts';
 import { ratio } from './estimator.ts';
 import type { HealthRecord } from './report.ts';
-import { sumByUnit, total } from './unit-sums.ts';
+import { sumByUnit } from './unit-sums.ts';
 import { clippedFraction } from './weights.ts';
 
 export const SMALL_PROPENSITY = 0.01;
@@ -46,7 +47,7 @@ export function measureHealth(
   const weightOf = byUnit((i) => weights[i]);
   const supported = supportedActions(log);
   const inverse = (i: number) => (isForcedRow(log, i) ? 1 : 1 / log.propensities[i]);
-  const weightTotal = total(weightOf);
+  const weightTotal = compensatedSum(weightOf);
   return {
     record: {
       rounds: log.rounds,
@@ -59,8 +60,8 @@ export function measureHealth(
       clippedFraction: clippedFraction(log, weights, clip),
       unsupportedFraction: unsupportedFraction(log, policy),
       smallPropensityFraction: smallPropensityFraction(log, policy),
-      meanInversePropensity: total(byUnit(inverse)) / log.rounds,
-      meanSupportedActions: total(byUnit(supported)) / log.rounds,
+      meanInversePropensity: compensatedSum(byUnit(inverse)) / log.rounds,
+      meanSupportedActions: compensatedSum(byUnit(supported)) / log.rounds,
       clipSweep: clipSweep(log, weights),
     },
     inversePropensityError: ratioError(
@@ -82,7 +83,7 @@ export function effectiveSampleSize(unitWeights: Float64Array): number {
 }
 
 function ratioError(numerators: Float64Array, denominators: Float64Array): number {
-  const gradient = ratio.gradient([total(numerators), total(denominators)]);
+  const gradient = ratio.gradient([compensatedSum(numerators), compensatedSum(denominators)]);
   return standardError(influencesByUnit([numerators, denominators], gradient));
 }
 

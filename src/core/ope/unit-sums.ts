@@ -31,15 +31,3 @@ export function mergeUnitSums(a: UnitSums, b: UnitSums): UnitSums {
   }
   return { unitCount: a.unitCount, columns };
 }
-
-export function total(column: Float64Array): number {
-  let sum = 0;
-  let compensation = 0;
-  // Neumaier: keeps the total exact to the last digits whatever the order and the size of the terms.
-  for (const value of column) {
-    const next = sum + value;
-    compensation += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-    sum = next;
-  }
-  return sum + compensation;
-}

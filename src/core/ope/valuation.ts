@@ -1,11 +1,12 @@
 import type { BanditLog, EvaluationPolicy } from './bandit-log.ts';
+import { compensatedSum } from '../math/compensated-sum.ts';
 import { resampleTotals } from './bootstrap.ts';
 import { influencesByUnit } from './delta-method.ts';
 import type { Estimator, RowColumns, RowTerm } from './estimator.ts';
 import type { EstimateRefusal } from './report.ts';
 import { rewardModelValues } from './reward-model.ts';
 import { refusalOf, type Trouble } from './trouble.ts';
-import { sumByUnit, total } from './unit-sums.ts';
+import { sumByUnit } from './unit-sums.ts';
 
 /** One response under one estimator, reduced to the sums of every unit. */
 export interface Valuation {
@@ -56,7 +57,7 @@ function valuation(
     cache.set(term.name, column);
     return column;
   });
-  return { response, estimator, columns, value: estimator.value(columns.map(total)) };
+  return { response, estimator, columns, value: estimator.value(columns.map(compensatedSum)) };
 }
 
 function rowColumns(
@@ -108,7 +109,7 @@ const distributionMissing: Trouble = {
 
 /** ψₖ of every unit. */
 export const influences = ({ estimator, columns }: Valuation): Float64Array =>
-  influencesByUnit(columns, estimator.gradient(columns.map(total)));
+  influencesByUnit(columns, estimator.gradient(columns.map(compensatedSum)));
 
 /** The values of every valuation in the same resamples (so their differences are paired). */
 export function resampledValues(
