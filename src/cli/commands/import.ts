@@ -1,0 +1,97 @@
+import { Option, type Command } from 'commander';
+import type { ImportResult, ImportTarget } from '../../../offline/import.ts';
+import { note, print, printJson } from '../output.ts';
+
+export function register(program: Command): void {
+  const command = program
+    .command('import')
+    .description('bring a log from elsewhere into the store')
+    .addHelpText(
+      'after',
+      `
+Importing a file twice changes nothing: rows are recognised.
+
+Examples:
+  allot import open-bandit ./obd --campaign men --policy bts
+  allot import csv log.csv.gz --mapping mapping.yaml
+  allot evaluate --surface open-bandit-men --policy random --behavior-version bts`,
+    );
+  command
+    .command('open-bandit')
+    .description("one policy's log of an Open Bandit campaign, and the policy itself")
+    .argument('<folder>', 'folder that holds random/ and bts/')
+    .requiredOption('--campaign <name>', 'all, men or women')
+    .addOption(new Option('--policy <name>', 'whose log').choices(['random', 'bts']).makeOptionMandatory())
+    .option('--tenant <name>', 'into which tenant', 'default')
+    .option('--json', 'one object on standard output')
+    .action(importOpenBanditLog);
+  for (const format of ['csv', 'jsonl'] as const) {
+    command
+      .command(format)
+      .description(`a ${format} log (also .gz), by a mapping of its columns`)
+      .argument('<file>')
+      .requiredOption('--mapping <file>', 'YAML: surface, actions, columns, features, responses')
+      .option('--tenant <name>', 'into which tenant', 'default')
+      .option('--json', 'one object on standard output')
+      .action(importMappedLog);
+  }
+}
+
+interface CommonOptions {
+  readonly tenant: string;
+  readonly json?: boolean;
+}
+
+async function importOpenBanditLog(
+  folder: string,
+  options: CommonOptions & { readonly campaign: string; readonly policy: 'random' | 'bts' },
+): Promise<void> {
+  const { importOpenBandit } = await import('../../../offline/import.ts');
+  const { campaign, policy } = options;
+  report(
+    await withTarget(options.tenant, (target) => importOpenBandit({ folder, campaign, policy }, target)),
+    options,
+  );
+}
+
+async function importMappedLog(
+  file: string,
+  options: CommonOptions & { readonly mapping: string },
+): Promise<void> {
+  const { importMapped } = await import('../../../offline/import.ts');
+  report(
+    await withTarget(options.tenant, (target) =>
+      importMapped({ file, mappingFile: options.mapping }, target),
+    ),
+    options,
+  );
+}
+
+async function withTarget(
+  tenant: string,
+  run: (target: ImportTarget) => Promise<ImportResult>,
+): Promise<ImportResult> {
+  const { createDecisionIds } = await import('../../core/feedback/decision-id.ts');
+  const { loadOrCreateSecrets } = await import('../../config/secrets.ts');
+  const { withStores } = await import('../local/with-stores.ts');
+  return await withStores((stores, config) =>
+    run({
+      ...stores,
+      ids: createDecisionIds(loadOrCreateSecrets(config.secretsFile).idKeys),
+      actor: { tenant, id: 'cli' },
+      progress: (rows) => note(`… ${rows} rows`),
+    }),
+  );
+}
+
+function report(result: ImportResult, options: CommonOptions): void {
+  if (options.json === true) {
+    printJson(result);
+    return;
+  }
+  const { decisions, interactions, duplicates, surface, policyVersion, alias } = result;
+  print(
+    `${decisions} decisions and ${interactions} interactions into ${surface}` +
+      `${duplicates > 0 ? ` (${duplicates} were there before)` : ''}, by ${policyVersion}, alias "${alias}"`,
+  );
+}
