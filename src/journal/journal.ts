@@ -285,6 +285,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     clearInterval(this.#timer);
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
     await this.#own.writer.close();
+    for (const folder of [...this.#adopted]) if (folder.pendingRecords === 0) await this.finished(folder);
     const { path } = this.#own.folder;
     if (this.lag() === 0) await this.#own.folder.remove();
     else rmSync(join(path, OWNER_FILE), { force: true });

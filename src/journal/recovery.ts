@@ -29,7 +29,7 @@ export function recoverFolder(path: string, reports: DamageReports): RecoveredFo
   const segments = listSegments(path);
   const last = segments.at(-1);
   const lastSequence = last === undefined ? 0 : recoverTail(last, reports);
-  return { segments, lastSequence, cursor: startingPoint(segments, loadCursor(path)) };
+  return { segments, lastSequence, cursor: startingPoint(segments, lastSequence, loadCursor(path)) };
 }
 
 /** Cuts a torn tail and returns the sequence of the last good record (first − 1 when there is none). */
@@ -65,11 +65,12 @@ function cutTail(segment: Segment, bytes: Buffer, at: number, reports: DamageRep
 }
 
 /** The saved cursor where it holds, else the start of the first segment (records then come again). */
-function startingPoint(segments: readonly Segment[], saved: Cursor | null): Cursor {
+function startingPoint(segments: readonly Segment[], lastSequence: number, saved: Cursor | null): Cursor {
   const first = segments[0];
   if (first === undefined) return { sequence: 0, segment: 1, offset: 0 };
   const beginning = { sequence: first.firstSequence - 1, segment: first.firstSequence, offset: 0 };
-  if (saved === null || saved.sequence < beginning.sequence) return beginning;
+  if (saved === null || saved.sequence < beginning.sequence || saved.sequence > lastSequence)
+    return beginning;
   const segment = segments.find(({ firstSequence }) => firstSequence === saved.segment);
   if (segment === undefined) return { ...beginning, sequence: saved.sequence };
   const isTrue =
