@@ -1,0 +1,45 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { handleShutdown } from '../../src/observability/shutdown.ts';
+import { silentLogger, type Logger } from '../../src/service/ports/logger.ts';
+
+const before = { SIGTERM: process.listeners('SIGTERM'), SIGINT: process.listeners('SIGINT') };
+afterEach(() => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const listener of process.listeners(signal)) {
+      if (!before[signal].includes(listener)) process.off(signal, listener);
+    }
+  }
+});
+
+describe('handleShutdown', () => {
+  it('runs the steps once, the last registered first, on the first signal', async () => {
+    const order: string[] = [];
+    const shutdown = handleShutdown({ logger: silentLogger });
+    shutdown.onStop('database', () => void order.push('database'));
+    shutdown.onStop('server', () => void order.push('server'));
+    process.emit('SIGTERM', 'SIGTERM');
+    await shutdown.stopped;
+    await shutdown.stop('again');
+    expect(order).toEqual(['server', 'database']);
+  });
+
+  it('goes on when a step fails or hangs, and says which', async () => {
+    const warnings: unknown[] = [];
+    const logger: Logger = { ...silentLogger, warn: ({ step }) => void warnings.push(step) };
+    const order: string[] = [];
+    const shutdown = handleShutdown({ logger, timeoutMs: 50 });
+    shutdown.onStop('first', () => void order.push('first'));
+    shutdown.onStop('failing', () => Promise.reject(new Error('no')));
+    shutdown.onStop('hanging', () => new Promise(() => undefined));
+    await shutdown.stop('test');
+    expect(warnings).toEqual(['hanging', 'failing']);
+    expect(order).toEqual(['first']);
+  });
+
+  it('leaves no signal handler behind', async () => {
+    const shutdown = handleShutdown({ logger: silentLogger });
+    expect(process.listeners('SIGINT').length).toBe(before.SIGINT.length + 1);
+    await shutdown.stop('test');
+    expect(process.listeners('SIGINT')).toEqual(before.SIGINT);
+  });
+});
