@@ -1,0 +1,101 @@
+import type pg from 'pg';
+import { AllotError } from '../core/errors.ts';
+import type { Experiment } from '../core/experiment/experiment.ts';
+import type { Surface } from '../core/surface/surface.ts';
+import type { ControlReader, ControlState, SurfaceControl } from '../service/ports/control.ts';
+import { API_KEY_COLUMNS, type ApiKeyRow, toApiKey } from './api-key-store.ts';
+import { watchControl } from './control-watch.ts';
+import { mapErrors } from './errors.ts';
+import { inTransaction, query } from './transaction.ts';
+
+/** The poll comes every two seconds; a server that says nothing for that long counts as away. */
+const POLL_DEADLINE_MS = 2_000;
+
+export function createControlReader(pool: pg.Pool): ControlReader {
+  return {
+    revision: () =>
+      mapErrors(async () => {
+        const poll = { text: 'select revision from control_revision', query_timeout: POLL_DEADLINE_MS };
+        return Number((await pool.query<{ revision: string }>(poll)).rows[0].revision);
+      }),
+
+    load: () => inTransaction(pool, load, 'begin isolation level repeatable read read only'),
+
+    async loadArtifact(hash) {
+      const rows = await query<{ bytes: Buffer }>(pool, 'select bytes from artifacts where hash = $1', [
+        hash,
+      ]);
+      if (rows[0] === undefined) throw new AllotError('policy_unknown', `artifact ${hash} is not stored`);
+      return new Uint8Array(rows[0].bytes);
+    },
+
+    watch: (onHint) => watchControl(pool, onHint),
+
+    // Replicas that have been silent for a day are gone.
+    async confirm(replicaId, revision) {
+      await query(
+        pool,
+        `with gone as (delete from replicas where confirmed_at < now() - interval '1 day' and replica_id <> $1)
+         insert into replicas (replica_id, revision) values ($1, $2)
+         on conflict on constraint replicas_pkey do update set revision = excluded.revision, confirmed_at = now()`,
+        [replicaId, revision],
+      );
+    },
+  };
+}
+
+interface SurfaceRow {
+  readonly tenant: string;
+  readonly name: string;
+  readonly definition: Surface;
+  readonly is_killed: boolean;
+}
+
+interface OfSurface {
+  readonly tenant: string;
+  readonly surface: string;
+}
+
+async function load(client: pg.ClientBase): Promise<ControlState> {
+  const revision = await query<{ revision: string }>(client, 'select revision from control_revision');
+  const surfaces = await query<SurfaceRow>(
+    client,
+    'select tenant, name, definition, is_killed from surfaces order by tenant, name',
+  );
+  const aliases = await query<OfSurface & { alias: string; version: string }>(
+    client,
+    'select tenant, surface, alias, version from aliases order by alias',
+  );
+  const experiments = await query<OfSurface & { definition: Experiment }>(
+    client,
+    `select tenant, surface, definition from experiments where state = 'running' order by created_at, id`,
+  );
+  const policies = await query<OfSurface & { version: string; artifact_hash: string | null }>(
+    client,
+    `select tenant, surface, version, artifact_hash from policy_versions as v
+     where exists (select from aliases as a where a.tenant = v.tenant and a.version = v.version)
+        or exists (
+          select from experiments as x, jsonb_array_elements(x.definition -> 'variants') as variant
+          where x.tenant = v.tenant and x.state = 'running' and variant ->> 'policyVersion' = v.version)
+     order by surface, number`,
+  );
+  const keys = await query<ApiKeyRow>(
+    client,
+    `select ${API_KEY_COLUMNS} from api_keys order by created_at, id`,
+  );
+  return {
+    revision: Number(revision[0].revision),
+    surfaces: surfaces.map((row): SurfaceControl => {
+      const isOf = (of: OfSurface): boolean => of.tenant === row.tenant && of.surface === row.name;
+      return {
+        tenant: row.tenant,
+        surface: row.definition,
+        isKilled: row.is_killed,
+        aliases: Object.fromEntries(aliases.filter(isOf).map((a) => [a.alias, a.version])),
+        experiments: experiments.filter(isOf).map((x) => x.definition),
+        policies: policies.filter(isOf).map((p) => ({ version: p.version, artifactHash: p.artifact_hash })),
+      };
+    }),
+    keys: keys.map(toApiKey),
+  };
+}

@@ -1,0 +1,64 @@
+import pg from 'pg';
+import { startEmbeddedPostgres } from './embedded/supervisor.ts';
+
+/** A database in use; `close` ends the pool and, for the embedded one, leaves the server. */
+export interface Database {
+  readonly url: string;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly applicationName?: string;
+  readonly maxConnections?: number;
+  readonly statementTimeoutMs?: number;
+}
+
+export interface DatabaseOptions extends PoolOptions {
+  /** null: the embedded server in `directory`. */
+  readonly url: string | null;
+  readonly directory?: string;
+  readonly log?: (message: string) => void;
+}
+
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  if (options.url !== null) return connect(options.url, options, async () => undefined);
+  if (options.directory === undefined) throw new TypeError('openDatabase: a url or a directory');
+  const server = await startEmbeddedPostgres({
+    directory: options.directory,
+    ...(options.log === undefined ? {} : { log: options.log }),
+  });
+  return connect(server.url, options, () => server.stop());
+}
+
+function connect(url: string, options: PoolOptions, leave: () => Promise<void>): Database {
+  const pool = createPool(url, options);
+  let closing: Promise<void> | undefined;
+  return { url, pool, close: () => (closing ??= pool.end().then(leave)) };
+}
+
+export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
+  const pool = new pg.Pool({ ...connectionSettings(url, options), max: options.maxConnections ?? 10 });
+  // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/**
+ * A frozen or black-holed server must look like a stopped one. Limits that the server keeps (statement, lock, idle)
+ * end what it still does; those of the client (connect, query) end the wait for a server that says nothing.
+ */
+export function connectionSettings(url: string, options: PoolOptions = {}): pg.ClientConfig {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
+  return {
+    connectionString: url,
+    application_name: options.applicationName ?? 'allot',
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + 2_000,
+    lock_timeout: 10_000,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+  };
+}

@@ -1,0 +1,52 @@
+import { AllotError } from '../core/errors.ts';
+import { dayOfDecisionId } from '../core/feedback/decision-id.ts';
+import type { LogEvent } from '../core/feedback/events.ts';
+
+/** Events of one kind as they go to the database: the partition day and the event's JSON, side by side. */
+export interface EventRows {
+  readonly days: readonly string[];
+  /** A JSON array of the events: one parameter, parsed once by the server. */
+  readonly json: string;
+  readonly length: number;
+}
+
+export type RowsByKind = Readonly<Record<LogEvent['kind'], EventRows>>;
+
+interface Keyed {
+  readonly day: string;
+  readonly key: string;
+  readonly event: LogEvent;
+}
+
+/**
+ * Sorted by key: two consumers that write the same repeats then wait for each other in one order and never in a circle.
+ */
+export function toRows(events: readonly LogEvent[]): RowsByKind {
+  const kinds: Record<LogEvent['kind'], Keyed[]> = { decision: [], exposure: [], interaction: [] };
+  for (const event of events) {
+    const key = event.kind === 'decision' ? event.decisionId : event.eventId;
+    kinds[event.kind].push({ day: storableDay(event), key, event });
+  }
+  return {
+    decision: sorted(kinds.decision),
+    exposure: sorted(kinds.exposure),
+    interaction: sorted(kinds.interaction),
+  };
+}
+
+function storableDay(event: LogEvent): string {
+  const day = dayOfDecisionId(event.decisionId);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(day)) return day;
+  throw new AllotError('decision_id_invalid', 'decisionId: its time is beyond the year 9999');
+}
+
+function sorted(rows: Keyed[]): EventRows {
+  rows.sort((a, b) => compare(a.day, b.day) || compare(a.key, b.key));
+  return {
+    days: rows.map((row) => row.day),
+    json: `[${rows.map((row) => JSON.stringify(row.event)).join(',')}]`,
+    length: rows.length,
+  };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

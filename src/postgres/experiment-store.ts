@@ -1,0 +1,103 @@
+import type pg from 'pg';
+import { AllotError } from '../core/errors.ts';
+import type { Experiment } from '../core/experiment/experiment.ts';
+import type { ExperimentStore } from '../service/ports/stores.ts';
+import { changeControl, inTransaction, query } from './transaction.ts';
+
+interface Row {
+  readonly definition: Experiment;
+}
+
+export function createExperimentStore(pool: pg.Pool): ExperimentStore {
+  return {
+    create: (experiment, actor) =>
+      changeControl(pool, actor, async (client) => {
+        await requireSurface(client, actor.tenant, experiment.surface);
+        const { rowCount } = await client.query(
+          `insert into experiments (tenant, id, surface, state, definition) values ($1, $2, $3, $4, $5)
+           on conflict on constraint experiments_pkey do nothing`,
+          [actor.tenant, experiment.id, experiment.surface, experiment.state, JSON.stringify(experiment)],
+        );
+        if (rowCount === 0) throw new AllotError('state_conflict', `id: experiment ${experiment.id} exists`);
+        return { result: undefined, change: { action: 'experiment.create', subject: experiment.id } };
+      }),
+
+    async find(tenant, id) {
+      const rows = await query<Row>(
+        pool,
+        'select definition from experiments where tenant = $1 and id = $2',
+        [tenant, id],
+      );
+      return rows[0]?.definition;
+    },
+
+    async list(tenant, surface) {
+      const rows = await query<Row>(
+        pool,
+        `select definition from experiments
+         where tenant = $1 and ($2::text is null or surface = $2) order by created_at, id`,
+        [tenant, surface ?? null],
+      );
+      return rows.map((row) => row.definition);
+    },
+
+    transition: (id, change, actor) =>
+      changeControl(pool, actor, async (client) => {
+        const current = await lock(client, actor.tenant, id);
+        if (!change.from.includes(current.state)) {
+          throw new AllotError(
+            'state_conflict',
+            `experiment ${id} is ${current.state}; ${change.to} needs it to be ${change.from.join(' or ')}`,
+          );
+        }
+        const blocks =
+          change.openBlock === undefined ? current.blocks : [...current.blocks, change.openBlock];
+        const next: Experiment = { ...current, state: change.to, blocks };
+        await client.query(
+          `update experiments set state = $3, definition = $4, changed_at = now() where tenant = $1 and id = $2`,
+          [actor.tenant, id, next.state, JSON.stringify(next)],
+        );
+        const details = { from: current.state, to: next.state, openBlock: change.openBlock ?? null };
+        return { result: next, change: { action: 'experiment.transition', subject: id, details } };
+      }),
+
+    // A look changes nothing that anyone acts on by itself, and there is one every few seconds: its row is its trail.
+    recordLook: (id, look, actor) =>
+      inTransaction(pool, async (client) => {
+        await lock(client, actor.tenant, id);
+        await client.query(
+          `insert into experiment_looks (tenant, experiment, number, looked_by, look)
+           select $1, $2, coalesce(max(number), 0) + 1, $3, $4
+           from experiment_looks where tenant = $1 and experiment = $2`,
+          [actor.tenant, id, actor.id, JSON.stringify(look)],
+        );
+      }),
+
+    async looks(tenant, id) {
+      const rows = await query<{ look: Record<string, unknown> }>(
+        pool,
+        'select look from experiment_looks where tenant = $1 and experiment = $2 order by number',
+        [tenant, id],
+      );
+      return rows.map((row) => row.look);
+    },
+  };
+}
+
+async function requireSurface(client: pg.ClientBase, tenant: string, surface: string): Promise<void> {
+  const { rowCount } = await client.query('select from surfaces where tenant = $1 and name = $2', [
+    tenant,
+    surface,
+  ]);
+  if (rowCount === 0) throw new AllotError('surface_unknown', `surface: ${surface} is not declared`);
+}
+
+async function lock(client: pg.ClientBase, tenant: string, id: string): Promise<Experiment> {
+  const rows = await query<Row>(
+    client,
+    'select definition from experiments where tenant = $1 and id = $2 for no key update',
+    [tenant, id],
+  );
+  if (rows[0] === undefined) throw new AllotError('experiment_unknown', `experiment ${id} does not exist`);
+  return rows[0].definition;
+}

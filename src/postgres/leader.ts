@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { AllotError } from '../core/errors.ts';
+import { connectionSettings } from './database.ts';
+import { inTransaction } from './transaction.ts';
+
+export interface Leadership {
+  readonly name: string;
+  /** The epoch while this process leads, else null. */
+  epoch(): number | null;
+  stop(): Promise<void>;
+}
+
+export interface LeadershipOptions {
+  readonly url: string;
+  readonly name: string;
+  readonly retryMs?: number;
+}
+
+/**
+ * Leader election by a session's advisory lock on a connection of its own (it needs a direct URL, not a pooler).
+ *
+ * States: waiting → (lock) → leading with epoch n + 1 → (connection lost, or stop) → waiting. A leader that was frozen
+ * may believe in its epoch after another one was elected, so each of its writes goes through `asLeader`.
+ */
+export async function startLeadership(options: LeadershipOptions): Promise<Leadership> {
+  const abort = new AbortController();
+  let epoch: number | null = null;
+  const running = (async () => {
+    while (!abort.signal.aborted) {
+      await lead(options, abort.signal, (next) => (epoch = next)).catch(() => undefined);
+      epoch = null;
+      await pause(options.retryMs ?? 1_000, abort.signal);
+    }
+  })();
+  return {
+    name: options.name,
+    epoch: () => epoch,
+    async stop() {
+      abort.abort();
+      await running;
+    },
+  };
+}
+
+async function lead(
+  options: LeadershipOptions,
+  signal: AbortSignal,
+  onEpoch: (epoch: number) => void,
+): Promise<void> {
+  const client = new pg.Client(connectionSettings(options.url, { applicationName: 'allot-leader' }));
+  const lost = new AbortController();
+  client.on('error', () => lost.abort());
+  client.on('end', () => lost.abort());
+  try {
+    await client.connect();
+    while (!(await tryLock(client, options.name))) {
+      await pause(options.retryMs ?? 1_000, signal);
+      if (signal.aborted) return;
+    }
+    onEpoch(await nextEpoch(client, options.name));
+    // Asking now and then notices a server that went away without a word.
+    while (!signal.aborted && !lost.signal.aborted) {
+      await pause(options.retryMs ?? 1_000, AbortSignal.any([signal, lost.signal]));
+      await client.query({ text: 'select 1', query_timeout: 5_000 } as pg.QueryConfig);
+    }
+  } finally {
+    await Promise.race([client.end().catch(() => undefined), sleep(1_000, undefined, { ref: false })]);
+  }
+}
+
+async function tryLock(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ is_ours: boolean }>(
+    `select pg_try_advisory_lock(hashtextextended('allot.leader.' || $1, 0)) as is_ours`,
+    [name],
+  );
+  return rows[0].is_ours;
+}
+
+async function nextEpoch(client: pg.Client, name: string): Promise<number> {
+  const { rows } = await client.query<{ epoch: string }>(
+    `insert into leader_epochs (name, epoch, holder) values ($1, 1, $2)
+     on conflict on constraint leader_epochs_pkey do update
+     set epoch = leader_epochs.epoch + 1, holder = excluded.holder, elected_at = now()
+     returning epoch`,
+    [name, randomUUID()],
+  );
+  return Number(rows[0].epoch);
+}
+
+/** Runs `work` in a transaction that holds only while `epoch` is the newest; else `state_conflict`, nothing written. */
+export function asLeader<T>(
+  pool: pg.Pool,
+  leader: { readonly name: string; readonly epoch: number },
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  return inTransaction(pool, async (client) => {
+    // The shared row lock keeps a successor from being elected between this look and the commit.
+    const { rowCount } = await client.query(
+      'select from leader_epochs where name = $1 and epoch = $2 for share',
+      [leader.name, leader.epoch],
+    );
+    if (rowCount === 0) {
+      throw new AllotError('state_conflict', `${leader.name}: epoch ${leader.epoch} no longer leads`);
+    }
+    return work(client);
+  });
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { runMigrations } from 'graphile-worker';
+import { Logger } from 'graphile-worker';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+import { connectionSettings } from './database.ts';
+import { mapErrors } from './errors.ts';
+
+/** Any number, the same for every Allot: whoever migrates waits for it. */
+const LOCK = 4_715_229_201;
+
+const silent = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  debug: () => undefined,
+};
+
+/**
+ * Brings a database to this version's schema, the job queue's included. Several may call it at once: node-pg-migrate
+ * 8.0 gives up when another holds its lock, so the lock that waits is taken here. Resolves with what was applied.
+ */
+export async function migrate(url: string): Promise<readonly string[]> {
+  return mapErrors(async () => {
+    const client = new pg.Client({
+      ...connectionSettings(url, { applicationName: 'allot-migrate', statementTimeoutMs: 600_000 }),
+      lock_timeout: 300_000,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      await client.query('select pg_advisory_lock($1)', [LOCK]);
+      const applied = await runner({
+        dbClient: client,
+        dir: migrationsFolder(),
+        ignorePattern: '(?!.*\\.sql$).*|schema\\.sql',
+        migrationsTable: 'migrations',
+        direction: 'up',
+        noLock: true,
+        logger: silent,
+      });
+      await runMigrations({ connectionString: url, logger: quiet });
+      return applied.map((m) => m.name);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  });
+}
+
+export const quiet = new Logger(() => () => undefined);
+
+/** `migrations/` of the repository, or its copy in `dist/`. */
+export function migrationsFolder(): string {
+  const folder = fileURLToPath(new URL('../../migrations', import.meta.url));
+  if (!existsSync(folder)) throw new Error(`no migrations at ${folder}`);
+  return folder;
+}

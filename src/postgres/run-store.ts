@@ -1,0 +1,107 @@
+import type pg from 'pg';
+import { AllotError } from '../core/errors.ts';
+import type { RunKind, RunRecord, RunStore } from '../service/ports/runs.ts';
+import { audit, inTransaction, query } from './transaction.ts';
+
+interface Row {
+  readonly id: string;
+  readonly kind: RunKind;
+  readonly surface: string;
+  readonly state: RunRecord['state'];
+  readonly config: Record<string, unknown>;
+  readonly result: Record<string, unknown> | null;
+  readonly report_html: string | null;
+  readonly error: string | null;
+  readonly created_at: Date;
+  readonly finished_at: Date | null;
+}
+
+const COLUMNS = 'id, kind, surface, state, config, result, report_html, error, created_at, finished_at';
+
+export function createRunStore(pool: pg.Pool): RunStore {
+  return {
+    create: (run, actor) =>
+      inTransaction(pool, async (client) => {
+        const { rowCount } = await client.query(
+          `insert into runs (tenant, id, kind, surface, config, created_by) values ($1, $2, $3, $4, $5, $6)
+           on conflict on constraint runs_pkey do nothing`,
+          [actor.tenant, run.id, run.kind, run.surface, JSON.stringify(run.config), actor.id],
+        );
+        if (rowCount === 0) throw new AllotError('state_conflict', `id: run ${run.id} exists`);
+        await audit(client, actor, { action: 'run.create', subject: run.id, details: { kind: run.kind } });
+      }),
+
+    // A run that is `running` may start again: its worker was killed and another one took the job over.
+    start: (tenant, id) =>
+      move(
+        pool,
+        tenant,
+        id,
+        `state = 'running', started_at = now() where tenant = $1 and id = $2 and state in ('queued', 'running')`,
+        [],
+      ),
+
+    finish: (tenant, id, outcome) =>
+      move(
+        pool,
+        tenant,
+        id,
+        `state = $3, result = $4, report_html = $5, error = $6, finished_at = now()
+         where tenant = $1 and id = $2 and state in ('queued', 'running')`,
+        'error' in outcome
+          ? ['failed', null, null, outcome.error]
+          : ['succeeded', JSON.stringify(outcome.result), outcome.reportHtml ?? null, null],
+      ),
+
+    async find(tenant, id) {
+      const rows = await query<Row>(pool, `select ${COLUMNS} from runs where tenant = $1 and id = $2`, [
+        tenant,
+        id,
+      ]);
+      return rows[0] === undefined ? undefined : toRun(rows[0]);
+    },
+
+    async list(tenant, { kind, surface }) {
+      const rows = await query<Row>(
+        pool,
+        `select ${COLUMNS} from runs
+         where tenant = $1 and ($2::text is null or kind = $2) and ($3::text is null or surface = $3)
+         order by created_at desc, id desc limit 500`,
+        [tenant, kind ?? null, surface ?? null],
+      );
+      return rows.map(toRun);
+    },
+  };
+}
+
+async function move(
+  pool: pg.Pool,
+  tenant: string,
+  id: string,
+  change: string,
+  values: readonly unknown[],
+): Promise<void> {
+  const moved = await query(pool, `update runs set ${change} returning id`, [tenant, id, ...values]);
+  if (moved.length > 0) return;
+  const rows = await query<{ state: string }>(pool, 'select state from runs where tenant = $1 and id = $2', [
+    tenant,
+    id,
+  ]);
+  if (rows[0] === undefined) throw new AllotError('run_unknown', `run ${id} does not exist`);
+  throw new AllotError('state_conflict', `run ${id} is ${rows[0].state}`);
+}
+
+function toRun(row: Row): RunRecord {
+  return {
+    id: row.id,
+    kind: row.kind,
+    surface: row.surface,
+    state: row.state,
+    config: row.config,
+    result: row.result,
+    reportHtml: row.report_html,
+    error: row.error,
+    createdAt: row.created_at.getTime(),
+    finishedAt: row.finished_at?.getTime() ?? null,
+  };
+}

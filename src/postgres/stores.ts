@@ -1,0 +1,32 @@
+import type pg from 'pg';
+import type { AllStores } from '../service/ports/all-stores.ts';
+import { createApiKeyStore } from './api-key-store.ts';
+import { createAuditLog } from './audit-log.ts';
+import { createControlReader } from './control-reader.ts';
+import { createDeadLetterStore } from './dead-letter-store.ts';
+import { createDecisionReader } from './decision-reader.ts';
+import { createEventStore } from './event-store.ts';
+import { createExperimentStore } from './experiment-store.ts';
+import { createForecastStore } from './forecast-store.ts';
+import { createJobQueue } from './job-queue.ts';
+import { createPolicyStore } from './policy-store.ts';
+import { createRunStore } from './run-store.ts';
+import { createSurfaceStore } from './surface-store.ts';
+
+/** All stores over one pool. */
+export function createPostgresStores(pool: pg.Pool): AllStores {
+  return {
+    surfaces: createSurfaceStore(pool),
+    policies: createPolicyStore(pool),
+    experiments: createExperimentStore(pool),
+    events: createEventStore(pool),
+    deadLetters: createDeadLetterStore(pool),
+    decisions: createDecisionReader(pool),
+    runs: createRunStore(pool),
+    forecasts: createForecastStore(pool),
+    audit: createAuditLog(pool),
+    keys: createApiKeyStore(pool),
+    control: createControlReader(pool),
+    jobs: createJobQueue(pool),
+  };
+}

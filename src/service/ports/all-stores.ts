@@ -1,0 +1,28 @@
+import type { ControlReader } from './control.ts';
+import type { ForecastStore, JobQueue, RunStore } from './runs.ts';
+import type {
+  ApiKeyStore,
+  AuditLog,
+  DeadLetterStore,
+  DecisionReader,
+  EventStore,
+  ExperimentStore,
+  PolicyStore,
+  SurfaceStore,
+} from './stores.ts';
+
+/** Every store and read model over one database (or one memory): what a composition root hands out. */
+export interface AllStores {
+  readonly surfaces: SurfaceStore;
+  readonly policies: PolicyStore;
+  readonly experiments: ExperimentStore;
+  readonly events: EventStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly decisions: DecisionReader;
+  readonly runs: RunStore;
+  readonly forecasts: ForecastStore;
+  readonly audit: AuditLog;
+  readonly keys: ApiKeyStore;
+  readonly control: ControlReader;
+  readonly jobs: JobQueue;
+}
