@@ -211,3 +211,26 @@ function deepFreeze<T extends object>(value: T): T {
     if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
   return Object.freeze(value);
 }
+
+/**
+ * The environment of a child process: ours, with the settings written from our *config*, so that child and parent mean
+ * the same database, data directory and secrets whatever flags changed after the environment was read.
+ */
+export function childEnvironment(
+  config: AllotConfig,
+  databaseUrl: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Readonly<Record<string, string>> {
+  const kept = Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined || name in settings ? [] : [[name, value] as const],
+  );
+  return {
+    ...Object.fromEntries(kept),
+    DATABASE_URL: databaseUrl,
+    ALLOT_DATA_DIR: config.dataDir,
+    ALLOT_SECRETS_FILE: config.secretsFile,
+    ALLOT_LOG_LEVEL: config.logLevel,
+    // TensorFlow's own chatter about CPU features.
+    TF_CPP_MIN_LOG_LEVEL: '2',
+  };
+}

@@ -1,0 +1,69 @@
+import type { AllStores } from '../service/ports/all-stores.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import type { Metrics } from '../service/ports/metrics.ts';
+import type { RunKind } from '../service/ports/runs.ts';
+import { createExperimentAnalysis } from '../service/experiment-analysis/experiment-analysis.ts';
+import { createExperimentWatch } from './experiment-watch.ts';
+import { createJobRunner } from './job-runner.ts';
+import { startPeriodic } from './periodic.ts';
+
+export type RunJob = (kind: RunKind, runId: string, tenant: string) => Promise<void>;
+
+export interface ControllerOptions {
+  readonly stores: AllStores;
+  /** Held by one controller at a time; `epoch` is null while another one leads. */
+  readonly leadership: { epoch(): number | null; stop(): Promise<void> };
+  /** Starts taking jobs off the queue; every controller does, leading or not. */
+  readonly startWorker: (run: RunJob) => Promise<{ stop(): Promise<void> }>;
+  /** Settings for the jobs' processes, `DATABASE_URL` among them. */
+  readonly jobEnvironment: Readonly<Record<string, string>>;
+  readonly lookIntervalMs: number;
+  readonly clock: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Controller {
+  /** Stops looking, interrupts a running job (it goes back to the queue), gives up leadership. */
+  stop(): Promise<void>;
+}
+
+/** Runs queued offline jobs in child processes and, while it leads, watches the experiments. */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const { stores, leadership, logger, metrics, clock } = options;
+  const abort = new AbortController();
+  const worker = await options.startWorker(
+    createJobRunner({
+      runs: stores.runs,
+      environment: options.jobEnvironment,
+      logger,
+      metrics,
+      signal: abort.signal,
+    }),
+  );
+  const watch = createExperimentWatch({
+    control: stores.control,
+    experiments: stores.experiments,
+    analysis: createExperimentAnalysis(stores),
+    clock,
+    logger,
+    metrics,
+  });
+  const looks = startPeriodic(
+    options.lookIntervalMs,
+    async () => {
+      const leads = leadership.epoch() !== null;
+      metrics.isLeader(leads);
+      if (leads) await watch();
+    },
+    (error) => logger.warn({ error }, 'a look at the experiments failed; the next round tries again'),
+  );
+  return {
+    async stop() {
+      await looks.stop();
+      abort.abort();
+      await worker.stop();
+      await leadership.stop();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { childEnvironment, readConfig } from '../config/env.ts';
+import { createLogger } from '../observability/logger.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { handleShutdown } from '../observability/shutdown.ts';
+import { AllotError } from '../core/errors.ts';
+import { openDatabase } from '../postgres/database.ts';
+import { startJobWorker } from '../postgres/job-queue.ts';
+import { startLeadership } from '../postgres/leader.ts';
+import { createPostgresStores } from '../postgres/stores.ts';
+import { startController } from './controller.ts';
+
+/** The controller alone, beside other processes on the same database; it may be replicated. */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const logger = createLogger(config.logLevel);
+  const url = config.databaseUrl;
+  if (url === null) {
+    throw new AllotError('config_invalid', 'DATABASE_URL: the controller alone needs a database');
+  }
+  const shutdown = handleShutdown({ logger });
+  const database = await openDatabase({ url, applicationName: 'allot-controller' });
+  shutdown.onStop('database', () => database.close());
+  const controller = await startController({
+    stores: createPostgresStores(database.pool),
+    leadership: await startLeadership({ url, name: 'controller' }),
+    startWorker: (run) => startJobWorker({ url, run }),
+    jobEnvironment: childEnvironment(config, url),
+    lookIntervalMs: 30_000,
+    clock: Date.now,
+    logger,
+    metrics: createMetrics(),
+  });
+  shutdown.onStop('controller', () => controller.stop());
+  logger.info({}, 'the controller is running');
+  await shutdown.stopped;
+}
+
+await main();
