@@ -1,0 +1,7 @@
+import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
+import { layersFor } from '../../config.ts';
+import type { TrainingData } from '../../training-data.ts';
+import type { BcConfig } from './config.ts';
+
+export const bcLayers = (config: BcConfig, data: TrainingData): LayerSpec[] =>
+  layersFor(config.network, data.width, data.groupCount, data.actionCount);

@@ -1,0 +1,8 @@
+import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
+import { layersFor } from '../../config.ts';
+import type { TrainingData } from '../../training-data.ts';
+import type { CrrConfig } from './config.ts';
+
+/** Actor and critics have the same shape: logits or values of all actions from the same encoder. */
+export const crrLayers = (config: CrrConfig, data: TrainingData): LayerSpec[] =>
+  layersFor(config.network, data.width, data.groupCount, data.actionCount);

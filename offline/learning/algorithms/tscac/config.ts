@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { actorCriticConfig } from '../../config.ts';
+
+export const tscacConfig = z.strictObject({
+  ...actorCriticConfig,
+  algorithm: z.literal('tscac').default('tscac'),
+  /** Responses that get a policy of their own in stage one; null: every auxiliary and cost response. */
+  auxiliaries: z.array(z.string()).min(1).nullable().default(null),
+  /** Auxiliary responses that are better low (a cost always is): they enter with sign −. */
+  minimise: z.array(z.string()).default([]),
+  /** γ per auxiliary; others: 0 on a surface of horizon 1, else 0.9. */
+  auxiliaryDiscounts: z.record(z.string(), z.number().min(0).lt(1)).default({}),
+  /** λ shared by all auxiliaries, in standard deviations of A₁: small follows the main response. */
+  lambda: z.number().positive().default(0.15),
+  /** λᵢ by auxiliary, instead of the shared one. */
+  lambdas: z.record(z.string(), z.number().min(0)).default({}),
+  /** ε of the support floor that is mixed into πᵢ before logarithms are taken. */
+  supportFloor: z.number().gt(0).max(0.5).default(0.03),
+  /** Entropy weight α of stage one: πᵢ leans towards exp(Âᵢ/α). */
+  entropyWeight: z.number().min(0).default(0.7),
+  /** Weight of the cross-entropy with the logged action, in both stages. */
+  cloningWeight: z.number().min(0).default(0.05),
+  /** Updates (after warm-up) of each stage-one policy. */
+  stageOneSteps: z.int().min(1).default(150),
+});
+export type TscacConfig = z.infer<typeof tscacConfig>;

@@ -1,0 +1,110 @@
+import { AllotError } from '../../../../src/core/errors.ts';
+import type { Surface } from '../../../../src/core/surface/surface.ts';
+import { actorMetrics } from '../../actor.ts';
+import { discountFor, parseConfig } from '../../config.ts';
+import type { Algorithm, CurvePoint, TrainedActor, TrainingContext } from '../../learner.ts';
+import { composeReward, mainTerms, signedTerm } from '../../rewards.ts';
+import { runLearner } from '../../run-loop.ts';
+import { tscacConfig, type TscacConfig } from './config.ts';
+import { TscacLearner, type AuxiliaryPolicy } from './learner.ts';
+
+/**
+ * Two-stage constrained actor-critic (Cai et al. 2023), exact discrete form: stage one learns a policy per auxiliary
+ * response, stage two the main response near them. Closeness to the auxiliaries is a soft proxy for the
+ * constraints: what holds is what the evaluation says.
+ */
+export function createTscac(raw: unknown): Algorithm {
+  const config = parseConfig<TscacConfig>(tscacConfig, raw);
+  return { name: 'tscac', config, train: (context) => trainTscac(context, config) };
+}
+
+async function trainTscac(context: TrainingContext, config: TscacConfig): Promise<TrainedActor> {
+  const curve: CurvePoint[] = [];
+  const auxiliaries: AuxiliaryPolicy[] = [];
+  const metrics: Record<string, number> = {};
+  for (const response of auxiliariesOf(context.surface, config)) {
+    const stage = await trainAuxiliary(context, config, response);
+    curve.push(...stage.curve);
+    auxiliaries.push(stage.policy);
+    const own = actorMetrics(
+      stage.policy.actor,
+      context.data,
+      context.split.validation,
+      context.surface.actions,
+    );
+    for (const [name, value] of Object.entries(own)) metrics[`${response}/${name}`] = value;
+  }
+  const main = await trainMain(context, config, auxiliaries);
+  for (const { actor } of auxiliaries) actor.dispose();
+  return { ...main, curve: [...curve, ...main.curve], metrics: { ...metrics, ...main.metrics } };
+}
+
+async function trainAuxiliary(
+  context: TrainingContext,
+  config: TscacConfig,
+  response: string,
+): Promise<{ policy: AuxiliaryPolicy; curve: readonly CurvePoint[] }> {
+  const { data, dataset, split, surface } = context;
+  const discount = discountFor(surface.horizon, config.auxiliaryDiscounts[response] ?? null, 0.9);
+  const reward = composeReward(dataset, [signedTerm(surface, response, config.minimise)], {
+    trainRows: split.train,
+    discount,
+    plantedFault: config.plantedFault,
+  });
+  const random = context.random.fork(`tscac/${response}`);
+  const learner = new TscacLearner({ data, reward, discount, config, random, auxiliaries: [] });
+  const { averaged, curve } = await runLearner(learner, context, {
+    ...config,
+    phase: `stage one: ${response}`,
+    steps: config.warmUpSteps + config.stageOneSteps,
+    rows: split.train,
+  });
+  learner.dispose();
+  return {
+    policy: { response, actor: averaged, lambda: config.lambdas[response] ?? config.lambda },
+    curve,
+  };
+}
+
+async function trainMain(
+  context: TrainingContext,
+  config: TscacConfig,
+  auxiliaries: readonly AuxiliaryPolicy[],
+): Promise<TrainedActor> {
+  const { data, dataset, split, surface } = context;
+  const discount = discountFor(surface.horizon, config.discount, 0.95);
+  const reward = composeReward(dataset, mainTerms(surface, config.multipliers), {
+    trainRows: split.train,
+    discount,
+    plantedFault: config.plantedFault,
+  });
+  const random = context.random.fork('tscac/main');
+  const learner = new TscacLearner({ data, reward, discount, config, random, auxiliaries });
+  const { averaged, curve } = await runLearner(learner, context, {
+    ...config,
+    phase: 'stage two',
+    steps: config.warmUpSteps + config.steps,
+    rows: split.train,
+  });
+  const metrics = {
+    rewardScale: reward.scale,
+    ...actorMetrics(averaged, data, split.validation, surface.actions),
+  };
+  const weights = averaged.exportWeights();
+  averaged.dispose();
+  learner.dispose();
+  return { layers: learner.actor.layers, weights, curve, metrics };
+}
+
+function auxiliariesOf(surface: Surface, config: TscacConfig): readonly string[] {
+  const declared = surface.responses.filter((r) => r.role !== 'main').map((r) => r.name);
+  const names = config.auxiliaries ?? declared;
+  if (names.length === 0)
+    throw new AllotError(
+      'config_invalid',
+      'tscac needs at least one auxiliary or cost response; train crr on this surface',
+    );
+  if (names.every((name) => (config.lambdas[name] ?? config.lambda) === 0))
+    throw new AllotError('config_invalid', 'config.lambdas: at least one must be above 0');
+  return names;
+}

@@ -1,0 +1,99 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { createRequire } from 'node:module';
+import { dirname, sep } from 'node:path';
+import { registerGradients } from './gradients.ts';
+
+export interface Backend {
+  readonly name: 'tensorflow-native' | 'wasm' | 'cpu';
+  /** Why this one: what loaded, or what the faster ones failed with. */
+  readonly reason: string;
+}
+
+export type BackendPreference = 'auto' | Backend['name'];
+
+// Resolves from this file, so that it works from the repository, from dist/ and from an installed package.
+const require = createRequire(import.meta.url);
+const nativePackage = '@tensorflow/tfjs-node';
+
+let chosen: Promise<Backend> | undefined;
+
+/**
+ * Picks the TensorFlow backend of this process once: native where it loads *and* one Adam step, gather and concat
+ * really run (on Node 24 it loads and then fails inside them), else WebAssembly, else plain JavaScript.
+ *
+ * The native backend is fastest with one thread per process: whoever spawns a training process sets
+ * `TF_NUM_INTRAOP_THREADS=1`, which also makes its sums repeatable.
+ */
+export function chooseBackend(preference: BackendPreference = 'auto'): Promise<Backend> {
+  chosen ??= tryInOrder(preference);
+  return chosen;
+}
+
+async function tryInOrder(preference: BackendPreference): Promise<Backend> {
+  registerGradients();
+  const attempts = { 'tensorflow-native': loadNative, wasm: loadWasm, cpu: loadCpu } as const;
+  const names =
+    preference === 'auto'
+      ? (Object.keys(attempts) as (keyof typeof attempts)[])
+      : [preference, 'cpu' as const];
+  const failures: string[] = [];
+  for (const name of names) {
+    try {
+      await attempts[name]();
+      probe();
+      return { name, reason: [...failures, `${name}: Adam step, gather and concat ran`].join('; ') };
+    } catch (error) {
+      failures.push(`${name}: ${firstLine(error)}`);
+    }
+  }
+  throw new Error(`no TensorFlow backend works here: ${failures.join('; ')}`);
+}
+
+async function loadNative(): Promise<void> {
+  // The package is optional: its path is computed so that neither the compiler nor a bundler asks for it.
+  await import(require.resolve(nativePackage));
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('the native backend did not initialise');
+}
+
+async function loadWasm(): Promise<void> {
+  const listenersBefore = fatalEvents.map((event) => process.listeners(event as 'uncaughtException'));
+  const file = require.resolve('@tensorflow/tfjs-backend-wasm');
+  const wasm = (await import('@tensorflow/tfjs-backend-wasm')) as unknown as WasmModule;
+  wasm.setWasmPaths(dirname(file) + sep);
+  if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly backend did not initialise');
+  // Emscripten installs handlers that rethrow every uncaught error from inside its own one-line source.
+  fatalEvents.forEach((event, i) => {
+    for (const listener of process.listeners(event as 'uncaughtException'))
+      if (!listenersBefore[i].includes(listener)) process.removeListener(event, listener);
+  });
+}
+
+const fatalEvents = ['uncaughtException', 'unhandledRejection'] as const;
+
+interface WasmModule {
+  setWasmPaths(folder: string): void;
+}
+
+async function loadCpu(): Promise<void> {
+  await import('@tensorflow/tfjs-backend-cpu');
+  if (!(await tf.setBackend('cpu'))) throw new Error('the JavaScript backend did not initialise');
+}
+
+/** One Adam step on w² from 5 must move w by the learning rate; gather and concat must give their values. */
+function probe(): void {
+  tf.tidy(() => {
+    const w = tf.variable(tf.tensor1d([5]));
+    const optimizer = tf.train.adam(0.5);
+    optimizer.minimize(() => tf.sum(tf.square(w)));
+    const moved = w.dataSync()[0];
+    optimizer.dispose();
+    w.dispose();
+    const gathered = tf.gather(tf.tensor1d([1, 2, 3]), tf.tensor1d([2, 0], 'int32'));
+    const joined = tf.concat([gathered, tf.tensor1d([4])]).dataSync();
+    if (Math.abs(moved - 4.5) > 1e-3 || joined.join() !== '3,1,4')
+      throw new Error(`the probe gave ${moved} and [${joined.join()}]`);
+  });
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0].slice(0, 160);

@@ -1,0 +1,66 @@
+import type { Random } from '../../src/core/math/random.ts';
+import type { LayerSpec } from '../../src/core/policy/artifact.ts';
+import type { Surface } from '../../src/core/surface/surface.ts';
+import type { Dataset } from '../dataset/dataset.ts';
+import type { Split } from '../dataset/split.ts';
+import type { Network } from './network.ts';
+import type { Batch, TrainingData } from './training-data.ts';
+
+/** What an algorithm gets: data, split, a seeded source of randomness, and somebody to tell about progress. */
+export interface TrainingContext {
+  readonly surface: Surface;
+  readonly dataset: Dataset;
+  readonly data: TrainingData;
+  readonly split: Split;
+  readonly random: Random;
+  readonly progress: (progress: TrainingProgress) => void;
+}
+
+export interface TrainingProgress {
+  /** For example `stage one: like`. */
+  readonly phase: string;
+  readonly step: number;
+  readonly steps: number;
+  readonly metrics: StepMetrics;
+}
+
+export type StepMetrics = Readonly<Record<string, number>>;
+
+export interface CurvePoint {
+  readonly phase: string;
+  readonly step: number;
+  readonly metrics: StepMetrics;
+}
+
+/** One actor with whatever it needs to improve. A step leaves no tensor behind. */
+export interface Learner {
+  readonly actor: Network;
+  step(batch: Batch): StepMetrics;
+  dispose(): void;
+}
+
+export interface TrainedActor {
+  readonly layers: readonly LayerSpec[];
+  /** In the layout of the policy artifact. */
+  readonly weights: Float32Array;
+  readonly curve: readonly CurvePoint[];
+  readonly metrics: StepMetrics;
+}
+
+/** A parsed config bound to its training: what the contract suite and `trainPolicy` know of an algorithm. */
+export interface Algorithm {
+  readonly name: string;
+  readonly config: AlgorithmConfig;
+  train(context: TrainingContext): Promise<TrainedActor>;
+}
+
+export interface AlgorithmConfig {
+  readonly split: {
+    readonly by: 'unit' | 'unit-and-time';
+    readonly train: number;
+    readonly validation: number;
+    readonly salt: string;
+  };
+  readonly backend: 'auto' | 'tensorflow-native' | 'wasm' | 'cpu';
+  readonly [option: string]: unknown;
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { AllotError } from '../src/core/errors.ts';
+import type { DecisionReader, SurfaceStore } from '../src/service/ports/stores.ts';
+import type { RunStore } from '../src/service/ports/runs.ts';
+import { writeSnapshot } from './dataset/snapshot.ts';
+import type { SnapshotManifest } from './dataset/manifest.ts';
+
+export interface SnapshotStores {
+  readonly surfaces: SurfaceStore;
+  readonly decisions: DecisionReader;
+}
+
+/** The range of a snapshot in a run's config; times are ms since the epoch. */
+export interface SnapshotRange {
+  readonly from?: number;
+  readonly until: number;
+  readonly asOf?: number;
+  readonly behaviorVersions?: readonly string[];
+}
+
+/** Freezes the log of a declared surface into `directory`. */
+export async function createSnapshot(
+  stores: SnapshotStores,
+  request: SnapshotRange & {
+    readonly tenant: string;
+    readonly surface: string;
+    readonly directory: string;
+    readonly progress?: (decisions: number) => void;
+  },
+): Promise<SnapshotManifest> {
+  const { tenant, directory, until, progress } = request;
+  const surface = await stores.surfaces.find(tenant, request.surface);
+  if (surface === undefined)
+    throw new AllotError('surface_unknown', `there is no surface ${JSON.stringify(request.surface)}`);
+  return await writeSnapshot({
+    reader: stores.decisions,
+    tenant,
+    surface,
+    from: request.from ?? 0,
+    until,
+    directory,
+    ...(request.asOf === undefined ? {} : { asOf: request.asOf }),
+    ...(request.behaviorVersions === undefined ? {} : { behaviorVersions: request.behaviorVersions }),
+    ...(progress === undefined ? {} : { progress }),
+  });
+}
+
+/**
+ * Job mode: run config `{ "until": ms, "from"?, "asOf"?, "behaviorVersions"?, "directory"? }`; the result holds the
+ * directory and the manifest's figures. State changes of the run belong to the caller (the worker).
+ */
+export async function runSnapshot(job: {
+  readonly stores: SnapshotStores & { readonly runs: RunStore };
+  readonly tenant: string;
+  readonly runId: string;
+  readonly snapshotsDirectory: string;
+}): Promise<Record<string, unknown>> {
+  const run = await job.stores.runs.find(job.tenant, job.runId);
+  if (run === undefined) throw new AllotError('run_unknown', `there is no run ${job.runId}`);
+  const config = run.config as Partial<SnapshotRange> & { readonly directory?: string };
+  const directory = config.directory ?? join(job.snapshotsDirectory, job.runId);
+  const manifest = await createSnapshot(job.stores, {
+    ...config,
+    until: config.until ?? run.createdAt,
+    tenant: job.tenant,
+    surface: run.surface,
+    directory,
+  });
+  return { directory, ...summary(manifest) };
+}
+
+/** What a run's result and `allot snapshot --json` say of a snapshot. */
+export function summary(manifest: SnapshotManifest): Record<string, unknown> {
+  const { rows, units, sessions, timeRange, behaviorVersions, logHealth, contentHash } = manifest;
+  return { rows, units, sessions, timeRange, behaviorVersions, logHealth, contentHash };
+}

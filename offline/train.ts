@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AllotError } from '../src/core/errors.ts';
+import type { PolicyStore } from '../src/service/ports/stores.ts';
+import type { RunStore } from '../src/service/ports/runs.ts';
+import { loadDataset, type DatasetFilter } from './dataset/load.ts';
+import { manifestFile } from './dataset/manifest.ts';
+import { createSnapshot, type SnapshotRange, type SnapshotStores } from './snapshot.ts';
+import type { TrainingProgress } from './learning/learner.ts';
+import { trainPolicy, type TrainedPolicy } from './learning/train-policy.ts';
+
+export { trainPolicy, type TrainedPolicy, type TrainRequest } from './learning/train-policy.ts';
+
+export interface TrainingStores extends SnapshotStores {
+  readonly policies: PolicyStore;
+  readonly runs: RunStore;
+}
+
+/** Config of a training run, as stored with it. */
+export interface TrainingRunConfig {
+  readonly algorithm: string;
+  readonly seed?: number;
+  /** Of the algorithm; missing fields take their defaults. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** A snapshot folder, or a range to freeze first (default: everything until the run was created). */
+  readonly snapshot?: string | SnapshotRange;
+  /** Which of the snapshot's rows to use. */
+  readonly filter?: DatasetFilter;
+}
+
+/**
+ * Job mode of training: reads the run's config, loads or creates its snapshot, trains, publishes the artifact and
+ * returns the run's result. State changes of the run (start, finish) belong to the caller (the worker).
+ */
+export async function runTraining(job: {
+  readonly stores: TrainingStores;
+  readonly tenant: string;
+  readonly runId: string;
+  readonly snapshotsDirectory: string;
+  readonly codeVersion?: string;
+  readonly progress?: (progress: TrainingProgress) => void;
+}): Promise<Record<string, unknown>> {
+  const { stores, tenant, runId } = job;
+  const run = await stores.runs.find(tenant, runId);
+  if (run === undefined) throw new AllotError('run_unknown', `there is no run ${runId}`);
+  const surface = await stores.surfaces.find(tenant, run.surface);
+  if (surface === undefined)
+    throw new AllotError('surface_unknown', `there is no surface ${JSON.stringify(run.surface)}`);
+  const config = run.config as unknown as TrainingRunConfig;
+  const snapshot = await snapshotOf(job, run.surface, config, run.createdAt);
+  const trained = await trainPolicy({
+    dataset: await loadDataset(snapshot, config.filter),
+    surface,
+    algorithm: config.algorithm,
+    config: config.config ?? {},
+    seed: config.seed ?? 0,
+    runId,
+    createdAt: new Date(run.createdAt).toISOString(),
+    ...(job.codeVersion === undefined ? {} : { codeVersion: job.codeVersion }),
+    ...(job.progress === undefined ? {} : { progress: job.progress }),
+  });
+  const policyVersion = await publishTrained(stores.policies, tenant, trained, `training run ${runId}`);
+  return { policyVersion, snapshot, ...trainingResult(trained) };
+}
+
+/** Registers a trained policy; the same bytes give the same version again. */
+export async function publishTrained(
+  policies: PolicyStore,
+  tenant: string,
+  trained: TrainedPolicy,
+  reason: string,
+): Promise<string> {
+  const { artifact, bytes, hash } = trained;
+  const published = await policies.publish(
+    { surface: artifact.header.surface, header: artifact.header, bytes, hash },
+    { tenant, id: 'cli', reason },
+  );
+  return published.version;
+}
+
+/** What a run's result and `allot train --json` say of a training. */
+export function trainingResult(trained: TrainedPolicy): Record<string, unknown> {
+  const { header } = trained.artifact;
+  return {
+    algorithm: header.algorithm,
+    artifactHash: trained.hash,
+    snapshotHash: header.lineage.snapshotHash,
+    seed: header.lineage.seed,
+    backend: trained.backend,
+    parity: trained.parity,
+    metrics: trained.metrics,
+    curve: trained.curve,
+  };
+}
+
+async function snapshotOf(
+  job: Parameters<typeof runTraining>[0],
+  surface: string,
+  config: TrainingRunConfig,
+  createdAt: number,
+): Promise<string> {
+  if (typeof config.snapshot === 'string') return config.snapshot;
+  const directory = join(job.snapshotsDirectory, job.runId);
+  // A retried job finds what its first attempt finished: the manifest is written last.
+  if (existsSync(manifestFile(directory))) return directory;
+  const range = config.snapshot ?? { until: createdAt };
+  await createSnapshot(job.stores, { ...range, tenant: job.tenant, surface, directory });
+  return directory;
+}
