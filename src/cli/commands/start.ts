@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { readConfig } from '../../config/env.ts';
+import { createLogger } from '../../observability/logger.ts';
+import { handleShutdown } from '../../observability/shutdown.ts';
+import { print } from '../output.ts';
+
+export function register(program: Command): void {
+  program
+    .command('start')
+    .description('run api, ingest and controller in one process')
+    .option('--port <n>', 'port of the HTTP API (default: ALLOT_HTTP_PORT)', Number)
+    .addHelpText(
+      'after',
+      `
+Without settings: an embedded PostgreSQL and a local journal under ./.allot. DATABASE_URL and KAFKA_BROKERS take
+yours instead. The first start prints an admin key; \`allot keys create\` makes more.`,
+    )
+    .action(start);
+}
+
+async function start(options: { readonly port?: number }): Promise<void> {
+  const read = readConfig();
+  const config = options.port === undefined ? read : { ...read, http: { ...read.http, port: options.port } };
+  const logger = createLogger(config.logLevel);
+  const shutdown = handleShutdown({ logger });
+  const { startAllot } = await import('../local/start-allot.ts');
+  const allot = await startAllot(config, { logger });
+  shutdown.onStop('allot', () => allot.close());
+  print(`Allot answers on ${allot.url} (Ctrl-C stops it)`);
+  const { adminKey } = await Promise.race([allot.ready, shutdown.stopped.then(() => ({ adminKey: null }))]);
+  if (adminKey !== null) print(`Admin key, shown this once: ${adminKey}`);
+  await shutdown.stopped;
+}

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createServer } from '../../../api/server.ts';
+import { createServices } from '../../../api/services.ts';
+import type { AllotConfig } from '../../config/config.ts';
+import { loadOrCreateSecrets, type Secrets } from '../../config/secrets.ts';
+import { createLastGoodCopy } from '../../disk/last-good-copy.ts';
+import { openJournal } from '../../journal/journal.ts';
+import type { Logger } from '../../observability/logger.ts';
+import { createMetrics, type MetricsWithText } from '../../observability/metrics.ts';
+import { openDatabase } from '../../postgres/database.ts';
+import { createExperimentAnalysis } from '../../service/experiment-analysis/experiment-analysis.ts';
+import { createServing } from '../../service/serving/serving.ts';
+import { startBackground, type Background } from './background.ts';
+import { serverOf, storesOn, type Stores } from './stores.ts';
+
+export interface StartOptions {
+  readonly logger: Logger;
+  readonly metrics?: MetricsWithText;
+  /** Default: those of the secrets file, made on first use. */
+  readonly secrets?: Secrets;
+  /** How often running experiments are looked at. */
+  readonly lookIntervalMs?: number;
+}
+
+export interface RunningAllot {
+  /** `http://host:port` */
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly stores: Stores;
+  /**
+   * Resolves when the database was reached, migrated, and ingest and controller run; `adminKey` is set when there was
+   * no key yet: it is shown this once.
+   */
+  readonly ready: Promise<{ readonly adminKey: string | null }>;
+  close(): Promise<void>;
+}
+
+/**
+ * api, ingest and controller in one process. The embedded server is started first; with `DATABASE_URL` the api answers
+ * at once, by its last good state while the database is away, and the rest follows when it is back.
+ */
+export async function startAllot(config: AllotConfig, options: StartOptions): Promise<RunningAllot> {
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    return await start(config, options, closing, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  config: AllotConfig,
+  options: StartOptions,
+  closing: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<RunningAllot> {
+  const { logger } = options;
+  const metrics = options.metrics ?? createMetrics({ withProcess: true });
+  const secrets = options.secrets ?? loadOrCreateSecrets(config.secretsFile);
+  const postgres = await serverOf(config, logger);
+  closing.push(() => postgres.stop());
+  const database = await openDatabase({ url: postgres.url });
+  closing.push(() => database.close());
+  const stores = storesOn(database);
+  const journal = await openJournal({ ...config.journal, logger, metrics });
+  closing.push(() => journal.close());
+  const serving = createServing({
+    control: stores.control,
+    lastGood: createLastGoodCopy(config.dataDir),
+    journal,
+    secrets,
+    clock: Date.now,
+    metrics,
+    logger,
+    pollMs: config.control.pollMs,
+  });
+  const analysis = createExperimentAnalysis(stores);
+  const services = createServices({
+    stores,
+    serving,
+    journal,
+    secrets,
+    clock: Date.now,
+    logger,
+    metrics,
+    queue: stores.jobs,
+    analyse: (tenant, experiment) => analysis.look(tenant, experiment, Date.now()),
+    metricsText: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    maxStalenessMs: config.control.maxStalenessMs,
+    bodyLimitBytes: config.http.bodyLimitBytes,
+  });
+  const background = startBackground({
+    config,
+    databaseUrl: postgres.url,
+    stores,
+    journal,
+    refresh: () => serving.refresh(),
+    lookIntervalMs: options.lookIntervalMs ?? 30_000,
+    logger,
+    metrics,
+  });
+  closing.push(() => background.stop());
+  // Our own server was just started: without its schema there is nothing to load. A given one may be away.
+  if (config.databaseUrl === null) await background.ready;
+  await serving.start();
+  closing.push(() => serving.stop());
+  const server = createServer(services);
+  closing.push(() => stopListening(server));
+  await listen(server, config);
+  return {
+    url: addressOf(server, config),
+    databaseUrl: postgres.url,
+    stores,
+    ready: withoutSurprise(background),
+    close,
+  };
+}
+
+/** A failure reaches whoever awaits `ready`, and nobody else as an unhandled rejection. */
+function withoutSurprise(background: Background): Background['ready'] {
+  background.ready.catch(() => undefined);
+  return background.ready;
+}
+
+async function listen(server: Server, config: AllotConfig): Promise<void> {
+  server.listen(config.http.port, config.http.host);
+  await once(server, 'listening');
+}
+
+function addressOf(server: Server, config: AllotConfig): string {
+  const { port } = server.address() as AddressInfo;
+  const host = config.http.host === '0.0.0.0' || config.http.host === '::' ? '127.0.0.1' : config.http.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}
+
+async function stopListening(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // Requests in hand are answered; a client that never finishes does not keep the process.
+  const hurry = setTimeout(() => server.closeAllConnections(), 5_000);
+  await closed;
+  clearTimeout(hurry);
+}
