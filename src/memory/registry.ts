@@ -1,0 +1,134 @@
+import { refuse } from '../core/check.ts';
+import { AllotError } from '../core/errors.ts';
+import { breakingChanges } from '../core/surface/check-surface.ts';
+import type { Surface } from '../core/surface/surface.ts';
+import type { Actor, PolicyStore, PolicyVersion, SurfaceStore } from '../service/ports/stores.ts';
+import { changed, compareText, copy, keyOf, type MemoryState } from './state.ts';
+
+export function createSurfaceStore(state: MemoryState): SurfaceStore {
+  return {
+    async declare(surface, actor) {
+      const key = keyOf(actor.tenant, surface.name);
+      const previous = state.surfaces.get(key);
+      if (previous !== undefined) refuseBreaking(previous.surface, surface);
+      const isKilled = previous?.isKilled ?? false;
+      state.surfaces.set(key, { tenant: actor.tenant, surface: copy(surface), isKilled });
+      changed(state, actor, 'surface.declare', surface.name, { schemaVersion: surface.schemaVersion });
+    },
+    async find(tenant, name) {
+      return copy(state.surfaces.get(keyOf(tenant, name))?.surface);
+    },
+    async list(tenant) {
+      return [...state.surfaces.values()]
+        .filter((entry) => entry.tenant === tenant)
+        .map((entry) => copy(entry.surface))
+        .sort((a, b) => compareText(a.name, b.name));
+    },
+    async setKilled(name, isKilled, actor) {
+      const entry = requireSurface(state, actor.tenant, name);
+      entry.isKilled = isKilled;
+      changed(state, actor, isKilled ? 'surface.kill' : 'surface.revive', name);
+    },
+  };
+}
+
+/** As in `postgres/surface-store.ts`: the schema version rises with every breaking change and never falls. */
+function refuseBreaking(previous: Surface, next: Surface): void {
+  if (next.schemaVersion > previous.schemaVersion) return;
+  if (next.schemaVersion < previous.schemaVersion) {
+    throw new AllotError(
+      'schema_breaking_change',
+      `schemaVersion: must not fall (now ${previous.schemaVersion})`,
+    );
+  }
+  refuse('schema_breaking_change', breakingChanges(previous, next));
+}
+
+export function requireSurface(
+  state: MemoryState,
+  tenant: string,
+  name: string,
+): { surface: Surface; isKilled: boolean } {
+  const entry = state.surfaces.get(keyOf(tenant, name));
+  if (entry === undefined) throw new AllotError('surface_unknown', `surface: ${name} is not declared`);
+  return entry;
+}
+
+export function createPolicyStore(state: MemoryState): PolicyStore {
+  const policiesOf = (tenant: string, surface?: string): PolicyVersion[] =>
+    [...state.policies.values()]
+      .filter(
+        (entry) => entry.tenant === tenant && (surface === undefined || entry.policy.surface === surface),
+      )
+      .map((entry) => entry.policy);
+
+  const add = (actor: Actor, policy: Omit<PolicyVersion, 'version' | 'createdAt'>): PolicyVersion => {
+    const number = policiesOf(actor.tenant, policy.surface).length + 1;
+    const added = { ...copy(policy), version: `${policy.surface}@${number}`, createdAt: state.now() };
+    state.policies.set(keyOf(actor.tenant, added.version), { tenant: actor.tenant, policy: added });
+    return added;
+  };
+
+  return {
+    async publish({ surface, header, bytes, hash }, actor) {
+      requireSurface(state, actor.tenant, surface);
+      const known = policiesOf(actor.tenant, surface).find((p) => p.artifactHash === hash);
+      if (known !== undefined) return copy(known);
+      state.artifacts.set(hash, Uint8Array.from(bytes));
+      const added = add(actor, { surface, algorithm: header.algorithm, artifactHash: hash, header });
+      changed(state, actor, 'policy.publish', added.version, { artifactHash: hash });
+      return copy(added);
+    },
+    async publishExternal(surface, name, actor) {
+      requireSurface(state, actor.tenant, surface);
+      const algorithm = `external:${name}`;
+      const known = policiesOf(actor.tenant, surface).find(
+        (p) => p.artifactHash === null && p.algorithm === algorithm,
+      );
+      if (known !== undefined) return copy(known);
+      const added = add(actor, { surface, algorithm, artifactHash: null, header: null });
+      changed(state, actor, 'policy.publish-external', added.version, { name });
+      return copy(added);
+    },
+    async find(tenant, version) {
+      return copy(state.policies.get(keyOf(tenant, version))?.policy);
+    },
+    async list(tenant, surface) {
+      // Numbers rise with insertion; the sort is stable.
+      return copy(policiesOf(tenant, surface)).sort((a, b) => compareText(a.surface, b.surface));
+    },
+    async artifact(tenant, version) {
+      const hash = state.policies.get(keyOf(tenant, version))?.policy.artifactHash;
+      return hash === undefined || hash === null ? undefined : copy(state.artifacts.get(hash));
+    },
+    async setAlias(surface, alias, version, actor) {
+      requireSurface(state, actor.tenant, surface);
+      if (state.policies.get(keyOf(actor.tenant, version))?.policy.surface !== surface) {
+        throw new AllotError('policy_unknown', `version: ${version} is not a policy version of ${surface}`);
+      }
+      setAlias(state, surface, alias, version, actor);
+    },
+    async aliases(tenant, surface) {
+      return Object.fromEntries(state.aliases.get(keyOf(tenant, surface)) ?? []);
+    },
+    async aliasHistory(tenant, surface) {
+      return copy(state.aliasHistory.get(keyOf(tenant, surface)) ?? []);
+    },
+  };
+}
+
+function setAlias(state: MemoryState, surface: string, alias: string, version: string, actor: Actor): void {
+  const key = keyOf(actor.tenant, surface);
+  const aliases = state.aliases.get(key) ?? new Map<string, string>();
+  if (aliases.get(alias) === version) return;
+  state.aliases.set(key, aliases.set(alias, version));
+  const change = {
+    alias,
+    version,
+    changedAt: state.now(),
+    changedBy: actor.id,
+    reason: actor.reason ?? null,
+  };
+  state.aliasHistory.set(key, [...(state.aliasHistory.get(key) ?? []), change]);
+  changed(state, actor, 'alias.set', `${surface}/${alias}`, { version });
+}

@@ -1,0 +1,74 @@
+import { AllotError } from '../core/errors.ts';
+import type { ForecastStore, JobQueue, RunRecord, RunStore } from '../service/ports/runs.ts';
+import { audit, compareText, copy, keyOf, type MemoryState } from './state.ts';
+
+export function createRunStore(state: MemoryState): RunStore {
+  const move = (tenant: string, id: string, change: Partial<RunRecord>): void => {
+    const entry = state.runs.get(keyOf(tenant, id));
+    if (entry === undefined) throw new AllotError('run_unknown', `run ${id} does not exist`);
+    if (entry.run.finishedAt !== null)
+      throw new AllotError('state_conflict', `run ${id} is ${entry.run.state}`);
+    entry.run = { ...entry.run, ...copy(change) };
+  };
+  return {
+    async create({ id, kind, surface, config }, actor) {
+      const key = keyOf(actor.tenant, id);
+      if (state.runs.has(key)) throw new AllotError('state_conflict', `id: run ${id} exists`);
+      const run: RunRecord = {
+        ...{ id, kind, surface, config: copy(config), state: 'queued' },
+        ...{ result: null, reportHtml: null, error: null, createdAt: state.now(), finishedAt: null },
+      };
+      state.runs.set(key, { tenant: actor.tenant, run });
+      audit(state, actor, 'run.create', id, { kind });
+    },
+    async start(tenant, id) {
+      move(tenant, id, { state: 'running' });
+    },
+    async finish(tenant, id, outcome) {
+      const finishedAt = state.now();
+      if ('error' in outcome) move(tenant, id, { state: 'failed', error: outcome.error, finishedAt });
+      else {
+        const { result, reportHtml = null } = outcome;
+        move(tenant, id, { state: 'succeeded', result, reportHtml, finishedAt });
+      }
+    },
+    async find(tenant, id) {
+      return copy(state.runs.get(keyOf(tenant, id))?.run);
+    },
+    async list(tenant, { kind, surface }) {
+      return [...state.runs.values()]
+        .filter((entry) => entry.tenant === tenant)
+        .map((entry) => copy(entry.run))
+        .filter((run) => (kind ?? run.kind) === run.kind && (surface ?? run.surface) === run.surface)
+        .sort((a, b) => b.createdAt - a.createdAt || compareText(b.id, a.id))
+        .slice(0, 500);
+    },
+  };
+}
+
+export function createForecastStore(state: MemoryState): ForecastStore {
+  return {
+    async save(surface, forecast, actor) {
+      const { policyVersion, response, estimand } = forecast;
+      const key = keyOf(actor.tenant, surface, policyVersion, response, estimand);
+      const online = forecast.online ?? state.forecasts.get(key)?.forecast.online ?? null;
+      state.forecasts.set(key, { tenant: actor.tenant, surface, forecast: { ...copy(forecast), online } });
+      audit(state, actor, 'forecast.save', `${policyVersion}/${response}`);
+    },
+    async list(tenant, surface) {
+      return [...state.forecasts.entries()]
+        .filter(([, entry]) => entry.tenant === tenant && (surface ?? entry.surface) === entry.surface)
+        .sort(([a], [b]) => compareText(a, b))
+        .map(([, entry]) => copy(entry.forecast));
+    },
+  };
+}
+
+/** Holds what was enqueued; whoever runs jobs in a test takes it from `state.jobs`. */
+export function createJobQueue(state: MemoryState): JobQueue {
+  return {
+    async enqueue(kind, runId, tenant) {
+      state.jobs.set(keyOf(tenant, runId), { kind, runId, tenant });
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { AllStores } from '../service/ports/all-stores.ts';
+import { createApiKeyStore, createAuditLog, createControlReader } from './control.ts';
+import { createDeadLetterStore, createDecisionReader, createEventStore } from './events.ts';
+import { createExperimentStore } from './experiments.ts';
+import { createPolicyStore, createSurfaceStore } from './registry.ts';
+import { createForecastStore, createJobQueue, createRunStore } from './runs.ts';
+import { createState, type MemoryState } from './state.ts';
+
+/** Every store over one shared memory: for tests, and for anything that wants no database. */
+export function createMemoryStores(
+  options: { readonly now?: () => number } = {},
+): AllStores & { readonly state: MemoryState } {
+  const state = createState(options.now ?? (() => Date.now()));
+  return {
+    state,
+    surfaces: createSurfaceStore(state),
+    policies: createPolicyStore(state),
+    experiments: createExperimentStore(state),
+    events: createEventStore(state),
+    deadLetters: createDeadLetterStore(state),
+    decisions: createDecisionReader(state),
+    runs: createRunStore(state),
+    forecasts: createForecastStore(state),
+    audit: createAuditLog(state),
+    keys: createApiKeyStore(state),
+    control: createControlReader(state),
+    jobs: createJobQueue(state),
+  };
+}
