@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AllotError } from '../core/errors.ts';
+import type { LogEvent } from '../core/feedback/events.ts';
+import type { EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import type { EventKind, Metrics } from '../service/ports/metrics.ts';
+import type { EventStore, WriteCounts } from '../service/ports/stores.ts';
+import {
+  type NewDeadLetter,
+  type ParsedRecord,
+  deadLetter,
+  isRefusedData,
+  parseBatch,
+  writeAround,
+} from './poison.ts';
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+const LAG_EVERY_MS = 2_000;
+
+type IngestMetrics = Pick<Metrics, 'eventsIngested' | 'deadLettered' | 'consumerLag' | 'ingestBatch'>;
+
+export interface IngestOptions {
+  readonly log: EventLog;
+  readonly store: EventStore;
+  readonly metrics: IngestMetrics;
+  readonly logger: Logger;
+}
+
+/**
+ * Event log → validate → one transaction → position moves on. A record that breaks the grammar, or that the store
+ * refuses for its data, becomes a dead letter; an outage of the store is waited out, for as long as it takes,
+ * with the batch in hand. Nothing is lost or skipped, and repeats have no effect in the store.
+ */
+export async function startIngest({ log, store, metrics, logger }: IngestOptions): Promise<EventConsumer> {
+  const stopping = new AbortController();
+  const writer = new BatchWriter(store, metrics, logger, stopping.signal);
+  const consumer = await log.consume((records, batch) => writer.handle(records, batch));
+  const lagTimer = setInterval(() => void reportLag(consumer, metrics, logger), LAG_EVERY_MS).unref();
+  return {
+    lag: () => consumer.lag(),
+    stop: async () => {
+      clearInterval(lagTimer);
+      stopping.abort();
+      await consumer.stop();
+    },
+  };
+}
+
+async function reportLag(consumer: EventConsumer, metrics: IngestMetrics, logger: Logger): Promise<void> {
+  try {
+    const lag = await consumer.lag();
+    if (lag !== null) metrics.consumerLag(lag);
+  } catch (error) {
+    logger.debug({ error }, 'ingest: the lag cannot be told now');
+  }
+}
+
+type Batch = { isStale(): boolean; heartbeat(): Promise<void> };
+
+class BatchWriter {
+  readonly #store: EventStore;
+  readonly #metrics: IngestMetrics;
+  readonly #logger: Logger;
+  readonly #stopping: AbortSignal;
+
+  constructor(store: EventStore, metrics: IngestMetrics, logger: Logger, stopping: AbortSignal) {
+    this.#store = store;
+    this.#metrics = metrics;
+    this.#logger = logger;
+    this.#stopping = stopping;
+  }
+
+  async handle(records: readonly RawRecord[], batch: Batch): Promise<void> {
+    const startedAt = Date.now();
+    const { parsed, deadLetters } = parseBatch(records, startedAt);
+    try {
+      const events = parsed.map(({ event }) => event);
+      await this.#write(events, deadLetters, batch);
+    } catch (error) {
+      if (!isRefusedData(error)) throw error;
+      await this.#writeWithoutPoison(parsed, deadLetters, error, batch);
+    }
+    this.#countDeadLetters('grammar', deadLetters);
+    this.#metrics.ingestBatch(records.length, Date.now() - startedAt);
+  }
+
+  async #writeWithoutPoison(
+    parsed: readonly ParsedRecord[],
+    deadLetters: readonly NewDeadLetter[],
+    refusal: unknown,
+    batch: Batch,
+  ): Promise<void> {
+    const write = (events: readonly LogEvent[]): Promise<void> => this.#write(events, [], batch);
+    // Without events, the refusal was about the dead letters themselves: nothing to halve, so it comes again.
+    if (parsed.length === 0) throw refusal;
+    const poison = await writeAround(parsed, refusal, write);
+    const refused = poison.map(({ record, error }) => deadLetter(record, error, Date.now()));
+    await this.#write([], [...deadLetters, ...refused], batch);
+    this.#countDeadLetters('data', refused);
+  }
+
+  /** One transaction, tried until the store answers. */
+  async #write(
+    events: readonly LogEvent[],
+    deadLetters: readonly NewDeadLetter[],
+    batch: Batch,
+  ): Promise<void> {
+    if (events.length + deadLetters.length === 0) return;
+    for (let failures = 0; ; failures += 1) {
+      if (batch.isStale())
+        throw new AllotError('state_conflict', 'the batch belongs to another consumer now');
+      try {
+        this.#count(await this.#store.write({ events, deadLetters }));
+        break;
+      } catch (error) {
+        if (isRefusedData(error) || this.#stopping.aborted) throw error;
+        await this.#waitOut(error, failures, batch);
+      }
+    }
+    await batch.heartbeat();
+  }
+
+  /** Heartbeats while it waits: a consumer that is silent for an outage would lose its partitions. */
+  async #waitOut(error: unknown, failures: number, batch: Batch): Promise<void> {
+    const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
+    // An outage ends by itself; anything else is a bug or a setting that a person must look at.
+    const isOutage = error instanceof AllotError && error.code === 'store_unavailable';
+    this.#logger[isOutage ? 'warn' : 'error'](
+      { error, delayMs, failures: failures + 1 },
+      'ingest: the store did not take the batch, it is tried again',
+    );
+    for (let left = delayMs; left > 0 && !this.#stopping.aborted; left -= 1_000) {
+      await sleep(Math.min(left, 1_000), undefined, { signal: this.#stopping }).catch(() => undefined);
+      await batch.heartbeat();
+    }
+    if (this.#stopping.aborted) throw error;
+  }
+
+  #count(counts: WriteCounts): void {
+    for (const [plural, kind] of kinds) {
+      if (counts.inserted[plural] > 0) this.#metrics.eventsIngested(kind, 'stored', counts.inserted[plural]);
+      if (counts.duplicates[plural] > 0)
+        this.#metrics.eventsIngested(kind, 'duplicate', counts.duplicates[plural]);
+    }
+  }
+
+  /** `reason`: `grammar` when no version can read the record, `data` when the store refuses what it says. */
+  #countDeadLetters(reason: 'grammar' | 'data', letters: readonly NewDeadLetter[]): void {
+    if (letters.length === 0) return;
+    this.#metrics.deadLettered(reason, letters.length);
+    const examples = [...new Set(letters.map((letter) => letter.reason))].slice(0, 3);
+    this.#logger.warn(
+      { reason, count: letters.length, examples },
+      'ingest: records set aside as dead letters',
+    );
+  }
+}
+
+const kinds = [
+  ['decisions', 'decision'],
+  ['exposures', 'exposure'],
+  ['interactions', 'interaction'],
+] as const satisfies readonly (readonly [keyof WriteCounts['inserted'], EventKind])[];

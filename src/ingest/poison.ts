@@ -1,0 +1,62 @@
+import { AllotError } from '../core/errors.ts';
+import type { LogEvent } from '../core/feedback/events.ts';
+import type { RawRecord } from '../service/ports/event-log.ts';
+import type { DeadLetter } from '../service/ports/stores.ts';
+import { parseEvent } from '../service/schemas/events.ts';
+
+export type NewDeadLetter = Omit<DeadLetter, 'id'>;
+
+/** A record that follows the grammar, with the bytes it came in. */
+export interface ParsedRecord {
+  readonly event: LogEvent;
+  readonly record: Uint8Array;
+}
+
+/** Splits a batch into events and records that no version of the grammar can read. */
+export function parseBatch(
+  records: readonly RawRecord[],
+  now: number,
+): { readonly parsed: ParsedRecord[]; readonly deadLetters: NewDeadLetter[] } {
+  const parsed: ParsedRecord[] = [];
+  const deadLetters: NewDeadLetter[] = [];
+  for (const { value } of records) {
+    try {
+      parsed.push({ event: parseEvent(value), record: value });
+    } catch (error) {
+      deadLetters.push(deadLetter(value, error, now));
+    }
+  }
+  return { parsed, deadLetters };
+}
+
+export function deadLetter(record: Uint8Array, error: unknown, now: number): NewDeadLetter {
+  return { receivedAt: now, reason: error instanceof Error ? error.message : String(error), record };
+}
+
+/** The store refused the data, and will again: not an outage. */
+export function isRefusedData(error: unknown): boolean {
+  return error instanceof AllotError && error.code === 'invalid_request';
+}
+
+/**
+ * Finds, by halving, the records of a refused batch that the store will not take; the others are written on the
+ * way. `write` is one transaction and repeats have no effect, so any step may run again.
+ */
+export async function writeAround(
+  parsed: readonly ParsedRecord[],
+  refusal: unknown,
+  write: (events: readonly LogEvent[]) => Promise<void>,
+): Promise<{ readonly record: Uint8Array; readonly error: unknown }[]> {
+  if (parsed.length === 1) return [{ record: parsed[0].record, error: refusal }];
+  const middle = parsed.length >> 1;
+  const poison: { readonly record: Uint8Array; readonly error: unknown }[] = [];
+  for (const half of [parsed.slice(0, middle), parsed.slice(middle)]) {
+    try {
+      await write(half.map(({ event }) => event));
+    } catch (error) {
+      if (!isRefusedData(error)) throw error;
+      poison.push(...(await writeAround(half, error, write)));
+    }
+  }
+  return poison;
+}
