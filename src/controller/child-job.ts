@@ -11,8 +11,9 @@ const commands: Readonly<Record<RunKind, string>> = {
 };
 
 export interface ChildOutcome {
-  /** 0: done; the job itself has stored its result. */
   readonly exitCode: number;
+  /** Standard output: with `--json`, the job's result as one object. */
+  readonly output: string;
   /** The end of what it said, for the run's error. */
   readonly lastWords: string;
 }
@@ -27,7 +28,7 @@ export interface ChildJobOptions {
 }
 
 /**
- * Runs one queued job as `allot <command> --run <id>` in a process of its own, so that neither its memory nor its
+ * Runs one queued job as `allot <command> --run <id> --json` in a process of its own, so that neither its memory nor its
  * computing touches the process that decides. Works from the sources (through tsx) and from `dist`.
  */
 export function runChildJob(
@@ -36,15 +37,17 @@ export function runChildJob(
   tenant: string,
   { environment, onLine, signal }: ChildJobOptions,
 ): Promise<ChildOutcome> {
-  const argv = [...nodeFlags(), cliMain(), commands[kind], '--run', runId, '--tenant', tenant];
+  const argv = [...nodeFlags(), cliMain(), commands[kind], '--run', runId, '--tenant', tenant, '--json'];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, argv, {
       env: environment,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       ...(signal === undefined ? {} : { signal, killSignal: 'SIGTERM' as const }),
     });
     const tail: string[] = [];
     let rest = '';
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
@@ -56,10 +59,8 @@ export function runChildJob(
     child.on('error', (error) => (signal?.aborted === true ? undefined : reject(error)));
     child.on('close', (code, killedBy) => {
       const lastWords = [...tail, rest].join('\n').trim();
-      resolve({
-        exitCode: code ?? 1,
-        lastWords: killedBy === null ? lastWords : `killed by ${killedBy}\n${lastWords}`,
-      });
+      const howItEnded = killedBy === null ? lastWords : `killed by ${killedBy}\n${lastWords}`;
+      resolve({ exitCode: code ?? 1, output, lastWords: howItEnded });
     });
   });
 }

@@ -13,14 +13,16 @@ export interface JobRunnerOptions {
 }
 
 /**
- * What the queue's worker calls for each job. The child stores its own result; where it dies without doing so, the run
- * is closed here as failed with its last words, so that no run stays "running" for ever.
+ * What the queue's worker calls for each job: queued → running → (child) → succeeded with the object that the child
+ * printed, or failed with its last words. A child that closed its run itself (to store a report) is believed; a run
+ * never stays "running" because its process died.
  */
 export function createJobRunner(options: JobRunnerOptions) {
   const { runs, logger, metrics } = options;
   return async (kind: RunKind, runId: string, tenant: string): Promise<void> => {
     const run = await runs.find(tenant, runId);
     if (run === undefined || run.state === 'succeeded' || run.state === 'failed') return;
+    await runs.start(tenant, runId);
     const startedAt = performance.now();
     const outcome = await runChildJob(kind, runId, tenant, {
       environment: options.environment,
@@ -43,9 +45,24 @@ async function closeIfOpen(
 ): Promise<'succeeded' | 'failed'> {
   const run = await runs.find(tenant, runId);
   if (run?.state === 'succeeded') return 'succeeded';
-  if (run?.state !== 'failed') {
+  if (run?.state === 'failed') return 'failed';
+  const result = outcome.exitCode === 0 ? parseResult(outcome.output) : null;
+  if (result === null) {
     const error = `the job's process ended with code ${String(outcome.exitCode)}: ${outcome.lastWords}`;
     await runs.finish(tenant, runId, { error });
+    return 'failed';
   }
-  return 'failed';
+  const { reportHtml, ...rest } = result;
+  const report = typeof reportHtml === 'string' ? { reportHtml } : {};
+  await runs.finish(tenant, runId, { result: rest, ...report });
+  return 'succeeded';
+}
+
+function parseResult(output: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const parsed: unknown = JSON.parse(output);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
 }
