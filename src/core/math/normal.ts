@@ -71,19 +71,10 @@ const MID_DENOMINATOR = [
   19685.429676859990727, 38912.003286093271411, 34900.952721145977266, 18615.571640885098091,
   6485.558298266760755, 1519.377599407554805, 235.38790178262499861, 22.266688044328115691, 1,
 ];
-const FAR_NUMERATOR = [
-  2.9112874951168792e-5, 0.001421619193227893466, 0.022235277649512974, 0.1274011611602473639,
-  0.21589853405795699, 0.02307344176494017303,
-];
-const FAR_DENOMINATOR = [
-  7.29751555083966205e-5, 0.00378239633202758244, 0.0659881378689285515, 0.468238212480865118,
-  1.28426009614491121, 1,
-];
-
 const SQRT_32 = Math.sqrt(32);
 const INVERSE_SQRT_TWO_PI = 1 / Math.sqrt(2 * Math.PI);
 
-/** Φ(x) = P(Z ≤ x) for standard normal Z, to about 1e-15 relative, in the far lower tail too. */
+/** Φ(x) = P(Z ≤ x) for standard normal Z, to 1e-14 relative down to x = −8 and 2e-13 at −37. */
 export function normalCdf(x: number): number {
   if (Number.isNaN(x)) return NaN;
   const y = Math.abs(x);
@@ -101,7 +92,12 @@ function upperTailOf(y: number): number {
   const coarse = Math.trunc(y * 16) / 16;
   const gaussian = Math.exp(-coarse * coarse * 0.5) * Math.exp(-(y - coarse) * (y + coarse) * 0.5);
   if (y <= SQRT_32) return (gaussian * polynomial(MID_NUMERATOR, y)) / polynomial(MID_DENOMINATOR, y);
-  const inverse = 1 / (y * y);
-  const correction = (inverse * polynomial(FAR_NUMERATOR, inverse)) / polynomial(FAR_DENOMINATOR, inverse);
-  return (gaussian * (INVERSE_SQRT_TWO_PI - correction)) / y;
+  return (gaussian * INVERSE_SQRT_TWO_PI) / (y + continuedFraction(y));
+}
+
+/** 1/(y + 2/(y + 3/(y + …))), the tail of Laplace's continued fraction; 40 terms are exact in float64 from y = 5.6 on. */
+function continuedFraction(y: number): number {
+  let fraction = 0;
+  for (let k = 40; k >= 1; k--) fraction = k / (y + fraction);
+  return fraction;
 }
