@@ -10,7 +10,9 @@ export function createSurfaceStore(state: MemoryState): SurfaceStore {
     async declare(surface, actor) {
       const key = keyOf(actor.tenant, surface.name);
       const previous = state.surfaces.get(key);
-      if (previous !== undefined) refuseBreaking(previous.surface, surface);
+      if (previous !== undefined) {
+        refuse('schema_breaking_change', breakingChanges(previous.surface, surface));
+      }
       const isKilled = previous?.isKilled ?? false;
       state.surfaces.set(key, { tenant: actor.tenant, surface: copy(surface), isKilled });
       changed(state, actor, 'surface.declare', surface.name, { schemaVersion: surface.schemaVersion });
@@ -30,18 +32,6 @@ export function createSurfaceStore(state: MemoryState): SurfaceStore {
       changed(state, actor, isKilled ? 'surface.kill' : 'surface.revive', name);
     },
   };
-}
-
-/** As in `postgres/surface-store.ts`: the schema version rises with every breaking change and never falls. */
-function refuseBreaking(previous: Surface, next: Surface): void {
-  if (next.schemaVersion > previous.schemaVersion) return;
-  if (next.schemaVersion < previous.schemaVersion) {
-    throw new AllotError(
-      'schema_breaking_change',
-      `schemaVersion: must not fall (now ${previous.schemaVersion})`,
-    );
-  }
-  refuse('schema_breaking_change', breakingChanges(previous, next));
 }
 
 export function requireSurface(

@@ -21,7 +21,9 @@ export function createSurfaceStore(pool: pg.Pool): SurfaceStore {
           'select definition from surfaces where tenant = $1 and name = $2',
           [actor.tenant, surface.name],
         );
-        if (previous !== undefined) refuseBreaking(previous.definition, surface);
+        if (previous !== undefined) {
+          refuse('schema_breaking_change', breakingChanges(previous.definition, surface));
+        }
         await client.query(
           `insert into surfaces (tenant, name, schema_version, definition) values ($1, $2, $3, $4)
            on conflict on constraint surfaces_pkey do update
@@ -58,16 +60,4 @@ export function createSurfaceStore(pool: pg.Pool): SurfaceStore {
         return { result: undefined, change: { action, subject: name } };
       }),
   };
-}
-
-/** A breaking change must raise the schema version; logs name the version they were written under. */
-function refuseBreaking(previous: Surface, next: Surface): void {
-  if (next.schemaVersion > previous.schemaVersion) return;
-  if (next.schemaVersion < previous.schemaVersion) {
-    throw new AllotError(
-      'schema_breaking_change',
-      `schemaVersion: must not fall (now ${previous.schemaVersion})`,
-    );
-  }
-  refuse('schema_breaking_change', breakingChanges(previous, next));
 }
