@@ -78,6 +78,7 @@ export function createExperiments(deps: ExperimentsDependencies): Experiments {
       const { trafficShare, reason } = parseWith(startSchema, body ?? {});
       const experiment = await find(id, principal);
       authorise(principal, 'administer', experiment.surface);
+      if (experiment.state === 'draft') await refuseOvertaken(experiments, experiment, principal.tenant);
       const openBlock = trafficShare === undefined ? null : nextBlock(experiment, trafficShare, deps.clock());
       const from: State[] = openBlock === null ? ['draft', 'paused'] : ['draft', 'paused', 'running'];
       const change = { from, to: 'running' as const, ...(openBlock === null ? {} : { openBlock }) };
@@ -140,4 +141,25 @@ function checkVariants({ variants }: ExperimentDeclaration): void {
     ...(names.size === variants.length ? [] : [violation('variants', 'must have different names')]),
     ...(controls === 1 ? [] : [violation('variants', 'must have exactly one control', controls)]),
   ]);
+}
+
+/**
+ * A unit belongs to the experiment whose block opened first. A draft's first block is dated by its creation, so one that
+ * was overtaken by a running experiment would pull units out of that one: it has to be created anew.
+ */
+async function refuseOvertaken(
+  experiments: ExperimentStore,
+  draft: Experiment,
+  tenant: string,
+): Promise<void> {
+  const createdAt = Math.min(...draft.blocks.map(({ openedAt }) => openedAt));
+  const overtaker = (await experiments.list(tenant, draft.surface)).find(
+    ({ id, state, blocks }) =>
+      id !== draft.id && state === 'running' && blocks.some(({ openedAt }) => openedAt > createdAt),
+  );
+  if (overtaker === undefined) return;
+  throw new AllotError(
+    'state_conflict',
+    `${overtaker.id} started after this draft was created: create it anew`,
+  );
 }

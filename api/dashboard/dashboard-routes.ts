@@ -1,0 +1,69 @@
+import { pagePolicy } from '../http/security-headers.ts';
+import { openapiDocument } from '../openapi.ts';
+import { html, json, type Reply, type Route } from '../routes/route.ts';
+import { docsPage } from './docs.ts';
+import { styleSheet } from './html.ts';
+import { loginPage, overviewPage } from './overview.ts';
+import type { Sessions } from './sessions.ts';
+
+/** A key that is good for looking opens a session; the answer leads to the page without the key in its address. */
+function logIn(sessions: Sessions, key: unknown): Reply {
+  const cookie = typeof key === 'string' ? sessions.open(key) : undefined;
+  if (cookie === undefined) return html(loginPage(true), pagePolicy, 401);
+  return { redirect: '/', headers: { 'set-cookie': cookie } };
+}
+
+/** @param described all routes, these included; asked for late because the list contains this one */
+export const dashboardRoutes = (described: () => readonly Route[]): readonly Route[] => [
+  {
+    method: 'get',
+    path: '/',
+    summary: 'Overview page; asks for a key',
+    permission: 'open',
+    isPage: true,
+    query: { key: 'Opens a session, as the demo prints it' },
+    answers: [200, 303, 401],
+    async handle({ services, sessions, cookies, query }) {
+      if (query.key !== undefined) return logIn(sessions, query.key);
+      const visitor = sessions.visitor(cookies);
+      if (visitor === undefined) return html(loginPage(false), pagePolicy);
+      return html(await overviewPage(services, visitor), pagePolicy);
+    },
+  },
+  {
+    method: 'post',
+    path: '/login',
+    summary: 'The form of the overview page',
+    permission: 'open',
+    takesForm: true,
+    isPage: true,
+    answers: [303, 401],
+    handle: ({ sessions, body }) => logIn(sessions, (body as { key?: unknown } | undefined)?.key),
+  },
+  {
+    method: 'get',
+    path: '/style.css',
+    summary: 'Style sheet of the pages',
+    permission: 'open',
+    answers: [200],
+    handle: () => ({ page: { status: 200, contentType: 'text/css; charset=utf-8', body: styleSheet } }),
+  },
+  {
+    method: 'get',
+    path: '/docs',
+    summary: 'This API for people',
+    permission: 'view',
+    isPage: true,
+    answers: [200],
+    handle: () => html(docsPage(described()), pagePolicy),
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This API for machines',
+    permission: 'view',
+    isPage: true,
+    answers: [200],
+    handle: () => json(openapiDocument(described())),
+  },
+];

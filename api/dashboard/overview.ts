@@ -1,0 +1,134 @@
+import type { Experiment } from '../../src/core/experiment/experiment.ts';
+import type { Forecast, RunKind, RunRecord } from '../../src/service/ports/runs.ts';
+import type { PolicyVersion } from '../../src/service/ports/stores.ts';
+import type { Principal } from '../../src/service/registry/principal.ts';
+import type { SurfaceView } from '../../src/service/registry/surfaces.ts';
+import type { HealthReport } from '../../src/service/serving/health.ts';
+import type { ApiServices } from '../services.ts';
+import { markup, page, type Html } from './html.ts';
+
+const runKinds: readonly { readonly kind: RunKind; readonly base: string }[] = [
+  { kind: 'training', base: '/v1/training-runs' },
+  { kind: 'evaluation', base: '/v1/evaluation-runs' },
+  { kind: 'promotion', base: '/v1/promotions' },
+];
+
+/** Surfaces, policies and aliases, experiments, forecasts and runs of the visitor's tenant, on one plain page. */
+export async function overviewPage(services: ApiServices, principal: Principal): Promise<string> {
+  const surfaces = await services.surfaces.list(principal);
+  const policies = await services.policies.list(principal);
+  const experiments = await services.experiments.list(principal);
+  const forecasts = await services.forecasts.list(principal);
+  const counts = await services.decisions.counts(principal);
+  const runs = await Promise.all(
+    runKinds.map(async ({ kind, base }) => ({ base, runs: await services.runs.list(kind, principal) })),
+  );
+  return page(
+    'Allot',
+    markup`<h1>Allot</h1><nav><a href="/docs">API</a><a href="/openapi.json">openapi.json</a></nav>
+${healthLine(services.health.ready())}
+<p>${counts.decisions} decisions, ${counts.exposures} exposures, ${counts.interactions} interactions stored;
+${counts.orphans} waiting for their decision.</p>
+<h2>Surfaces</h2>${surfaceTable(surfaces)}
+<h2>Policies</h2>${policyTable(policies, surfaces)}
+<h2>Experiments</h2>${experimentTable(experiments)}
+<h2>Forecast and outcome</h2>${forecastTable(forecasts)}
+<h2>Runs</h2>${runTable(runs.flatMap(({ base, runs: list }) => list.map((run) => ({ base, run }))))}`,
+  );
+}
+
+export const loginPage = (isRefused: boolean): string =>
+  page(
+    'Allot',
+    markup`<h1>Allot</h1>${isRefused ? markup`<p class="bad">This key is not valid here.</p>` : ''}
+<form method="post" action="/login"><p><label>API key<br><input name="key" type="password" autocomplete="off" required>
+</label></p><p><button>Look</button></p></form>`,
+  );
+
+function healthLine({ isReady, reasons }: HealthReport): Html {
+  return isReady
+    ? markup`<p class="good">Ready: decisions are made by a fresh state and recorded.</p>`
+    : markup`<p class="bad">Not ready: ${reasons.join('; ')}.</p>`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly unknown[])[]): Html {
+  if (rows.length === 0) return markup`<p>None yet.</p>`;
+  return markup`<table><thead><tr>${head.map((h) => markup`<th>${h}</th>`)}</tr></thead><tbody>${rows.map(
+    (row) => markup`<tr>${row.map((cell) => markup`<td>${cell}</td>`)}</tr>`,
+  )}</tbody></table>`;
+}
+
+const surfaceTable = (surfaces: readonly SurfaceView[]): Html =>
+  table(
+    ['name', 'schema', 'actions', 'floor', 'aliases', 'kill switch'],
+    surfaces.map(({ surface, aliases, isKilled }) => [
+      markup`<code>${surface.name}</code>`,
+      surface.schemaVersion,
+      surface.actions.length > 8 ? `${String(surface.actions.length)} actions` : surface.actions.join(', '),
+      surface.explorationFloor,
+      Object.entries(aliases)
+        .map(([alias, version]) => `${alias} → ${version}`)
+        .join(', '),
+      isKilled ? markup`<span class="bad">on</span>` : 'off',
+    ]),
+  );
+
+function policyTable(policies: readonly PolicyVersion[], surfaces: readonly SurfaceView[]): Html {
+  const aliasesOf = (version: string): string =>
+    surfaces
+      .flatMap(({ aliases }) => Object.entries(aliases))
+      .filter(([, target]) => target === version)
+      .map(([alias]) => alias)
+      .join(', ');
+  return table(
+    ['version', 'algorithm', 'alias', 'artifact', 'created'],
+    policies.map(({ version, algorithm, artifactHash, createdAt }) => [
+      markup`<code>${version}</code>`,
+      algorithm,
+      aliasesOf(version),
+      artifactHash === null ? 'external' : markup`<code>${artifactHash.slice(0, 12)}</code>`,
+      timeOf(createdAt),
+    ]),
+  );
+}
+
+const experimentTable = (experiments: readonly Experiment[]): Html =>
+  table(
+    ['name', 'surface', 'state', 'variants', 'traffic'],
+    experiments.map(({ id, name, surface, state, variants, blocks }) => [
+      markup`<a href="/v1/experiments/${encodeURIComponent(id)}/results">${name}</a>`,
+      surface,
+      state,
+      variants.map((v) => `${v.name} (${v.role}): ${v.policyVersion}`).join(', '),
+      `${String(blocks.reduce((sum, block) => sum + block.toBucket - block.fromBucket, 0) / 100)} %`,
+    ]),
+  );
+
+const intervalOf = (i: { value: number; lower: number; upper: number }): string =>
+  `${i.value.toPrecision(4)} [${i.lower.toPrecision(4)}, ${i.upper.toPrecision(4)}]`;
+
+const forecastTable = (forecasts: readonly Forecast[]): Html =>
+  table(
+    ['version', 'response', 'estimand', 'offline forecast', 'online result'],
+    forecasts.map(({ policyVersion, response, estimand, offline, online }) => [
+      markup`<code>${policyVersion}</code>`,
+      response,
+      estimand,
+      intervalOf(offline),
+      online === null ? 'not yet' : intervalOf(online),
+    ]),
+  );
+
+const runTable = (runs: readonly { readonly base: string; readonly run: RunRecord }[]): Html =>
+  table(
+    ['kind', 'surface', 'state', 'created', 'report'],
+    runs.map(({ base, run }) => [
+      run.kind,
+      run.surface,
+      run.error === null ? run.state : `${run.state}: ${run.error}`,
+      timeOf(run.createdAt),
+      run.reportHtml === null ? '' : markup`<a href="${base}/${run.id}/report">report</a>`,
+    ]),
+  );
+
+const timeOf = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');

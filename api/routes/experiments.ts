@@ -1,0 +1,67 @@
+import { experimentSchema, reasonOnlySchema, startSchema } from '../../src/service/schemas/registry.ts';
+import { json, type Route } from './route.ts';
+
+const ending = (action: 'pause' | 'stop' | 'rollback', summary: string): Route => ({
+  method: 'post',
+  path: `/v1/experiments/{id}:${action}`,
+  summary,
+  permission: 'administer',
+  body: reasonOnlySchema,
+  answers: [200],
+  handle: async ({ services, principal, params, body }) =>
+    json(await services.experiments[action](params.id, body, principal)),
+});
+
+export const experimentRoutes: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/v1/experiments',
+    summary: 'Experiments',
+    permission: 'view',
+    query: { surface: 'Only of this surface' },
+    answers: [200],
+    handle: async ({ services, principal, query }) =>
+      json({ experiments: await services.experiments.list(principal, query.surface) }),
+  },
+  {
+    method: 'post',
+    path: '/v1/experiments',
+    summary: 'Create an experiment: variants bind policy versions',
+    permission: 'administer',
+    body: experimentSchema,
+    answers: [201],
+    handle: async ({ services, principal, body }) =>
+      json(await services.experiments.create(body, principal), 201),
+  },
+  {
+    method: 'post',
+    path: '/v1/experiments/{id}:start',
+    summary: 'Start, resume, or widen',
+    permission: 'administer',
+    body: startSchema,
+    answers: [200],
+    handle: async ({ services, principal, params, body }) =>
+      json(await services.experiments.start(params.id, body, principal)),
+  },
+  ending('pause', 'Send every unit to the champion until it is started again'),
+  ending('stop', 'End it: every unit is on the champion again'),
+  ending('rollback', 'End it because a guardrail was violated'),
+  {
+    method: 'get',
+    path: '/v1/experiments/{id}/results',
+    summary: 'Effect, guardrails and sample ratio now',
+    permission: 'view',
+    answers: [200],
+    handle: async ({ services, principal, params }) =>
+      json(await services.experiments.results(params.id, principal)),
+  },
+  {
+    method: 'get',
+    path: '/v1/experiments/{id}',
+    summary: 'An experiment',
+    permission: 'view',
+    answers: [200],
+    handle: async ({ services, principal, params }) =>
+      json(await services.experiments.find(params.id, principal)),
+  },
+];

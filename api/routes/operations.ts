@@ -1,0 +1,74 @@
+import { refuse, violation } from '../../src/core/check.ts';
+import { json, type Route } from './route.ts';
+
+function limitOf(sent: string | undefined): number {
+  const limit = Number(sent ?? 100);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    refuse('invalid_request', [violation('limit', 'must be a whole number from 1 to 1000', sent)]);
+  }
+  return limit;
+}
+
+export const operationRoutes: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/v1/audit',
+    summary: 'Who changed what, when and why; newest first',
+    permission: 'administer',
+    query: { limit: '1 to 1000, default 100' },
+    answers: [200],
+    handle: async ({ services, principal, query }) =>
+      json({ entries: await services.audit.list(principal, limitOf(query.limit)) }),
+  },
+  {
+    method: 'get',
+    path: '/v1/forecasts',
+    summary: 'What the offline evaluation said, beside what the experiment measured',
+    permission: 'view',
+    query: { surface: 'Only of this surface' },
+    answers: [200],
+    handle: async ({ services, principal, query }) =>
+      json({ forecasts: await services.forecasts.list(principal, query.surface) }),
+  },
+  {
+    method: 'get',
+    path: '/v1/counts',
+    summary: 'Stored decisions, exposures, interactions and orphans',
+    permission: 'view',
+    query: { surface: 'Only of this surface' },
+    answers: [200],
+    handle: async ({ services, principal, query }) =>
+      json(await services.decisions.counts(principal, query.surface)),
+  },
+  {
+    method: 'get',
+    path: '/health/live',
+    summary: 'The process runs',
+    permission: 'open',
+    answers: [200],
+    handle: () => json({ status: 'live' }),
+  },
+  {
+    method: 'get',
+    path: '/health/ready',
+    summary: 'Decisions are by a fresh state and are recorded; 503 with the reasons otherwise',
+    permission: 'open',
+    answers: [200, 503],
+    handle({ services }) {
+      const report = services.health.ready();
+      return json({ status: report.isReady ? 'ready' : 'not ready', ...report }, report.isReady ? 200 : 503);
+    },
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    summary: 'Prometheus metrics',
+    permission: 'view',
+    answers: [200],
+    async handle({ services }) {
+      services.health.ready();
+      const { contentType, text } = await services.metricsText();
+      return { page: { status: 200, contentType, body: text } };
+    },
+  },
+];

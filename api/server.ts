@@ -1,0 +1,58 @@
+import { createServer as createHttpServer, STATUS_CODES, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { createApp } from './app.ts';
+import { createDecideHandlers } from './decide/handler.ts';
+import type { ApiServices } from './services.ts';
+
+/** A client has this long for its headers and for a whole request; a trickling one is cut off. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** One port: decisions on a bare handler, everything else in Express. Does not listen. */
+export function createServer(services: ApiServices): Server {
+  const app = createApp(services);
+  const { single, batch } = createDecideHandlers(services);
+  const server = createHttpServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 2000,
+      maxHeaderSize: 16_384,
+      noDelay: true,
+    },
+    (request, response) => {
+      if (request.method === 'POST') {
+        if (request.url === '/v1/decisions') return single(request, response);
+        if (request.url === '/v1/decisions:batch') return batch(request, response);
+      }
+      app(request, response);
+    },
+  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseRaw(error, socket));
+  return server;
+}
+
+/** What cannot be parsed as HTTP has no response object: the answer is written by hand and the connection ends. */
+function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const body = JSON.stringify({
+    type: '/docs#invalid_request',
+    title: STATUS_CODES[status],
+    status,
+    detail: 'the request is not valid HTTP, too large in its headers, or too slow',
+    code: 'invalid_request',
+    retryable: status === 408,
+    violations: [],
+  });
+  socket.end(
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/problem+json\r\n` +
+      `x-content-type-options: nosniff\r\ncontent-length: ${String(Buffer.byteLength(body))}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import {
+  createExperiments,
+  type AnalyseExperiment,
+  type Experiments,
+} from '../src/service/experiments/experiments.ts';
+import { createDecisions, type Decisions } from '../src/service/feedback/decisions.ts';
+import { createFeedback, type Feedback } from '../src/service/feedback/feedback.ts';
+import type { EventJournal } from '../src/service/ports/event-log.ts';
+import type { Logger } from '../src/service/ports/logger.ts';
+import type { Metrics } from '../src/service/ports/metrics.ts';
+import type { Forecast, ForecastStore, JobQueue, RunStore } from '../src/service/ports/runs.ts';
+import type {
+  AuditEntry,
+  AuditLog,
+  DecisionReader,
+  ExperimentStore,
+  PolicyStore,
+  SurfaceStore,
+} from '../src/service/ports/stores.ts';
+import { createPolicies, type Policies } from '../src/service/registry/policies.ts';
+import { authorise, type Principal } from '../src/service/registry/principal.ts';
+import { createRuns, type Runs } from '../src/service/registry/runs.ts';
+import { createSurfaces, type Surfaces } from '../src/service/registry/surfaces.ts';
+import { createHealth, type Health } from '../src/service/serving/health.ts';
+import type { Serving, ServingSecrets } from '../src/service/serving/serving.ts';
+
+/** Everything HTTP can ask for: one use case per member. `createApp` and `createServer` take nothing else. */
+export interface ApiServices {
+  readonly serving: Serving;
+  readonly feedback: Feedback;
+  readonly decisions: Decisions;
+  readonly surfaces: Surfaces;
+  readonly policies: Policies;
+  readonly experiments: Experiments;
+  readonly runs: Runs;
+  readonly audit: { list(principal: Principal, limit: number): Promise<readonly AuditEntry[]> };
+  readonly forecasts: { list(principal: Principal, surface?: string): Promise<readonly Forecast[]> };
+  readonly health: Health;
+  /** Prometheus text. */
+  readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly limits: ApiLimits;
+}
+
+export interface ApiLimits {
+  readonly bodyBytes: number;
+  readonly artifactBytes: number;
+}
+
+/** The ports that the api needs; `src/cli/local/stores.ts` and `createMemoryStores()` have them all. */
+export interface ApiStores {
+  readonly surfaces: SurfaceStore;
+  readonly policies: PolicyStore;
+  readonly experiments: ExperimentStore;
+  readonly decisions: DecisionReader;
+  readonly runs: RunStore;
+  readonly forecasts: ForecastStore;
+  readonly audit: AuditLog;
+}
+
+export interface ServicesOptions {
+  readonly stores: ApiStores;
+  readonly serving: Serving;
+  readonly journal: EventJournal;
+  readonly secrets: Pick<ServingSecrets, 'drawKey'>;
+  readonly clock: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly queue: JobQueue;
+  readonly analyse: AnalyseExperiment;
+  readonly metricsText?: ApiServices['metricsText'];
+  readonly maxStalenessMs?: number;
+  readonly bodyLimitBytes?: number;
+}
+
+const noMetricsText = (): Promise<{ contentType: string; text: string }> =>
+  Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: '' });
+
+export function createServices(options: ServicesOptions): ApiServices {
+  const { stores, serving, journal, clock, logger, metrics, queue, analyse } = options;
+  const { surfaces, policies, experiments, runs } = stores;
+  const salt = (): string => randomBytes(8).toString('hex');
+  return {
+    serving,
+    feedback: createFeedback({ serving, journal, clock, metrics }),
+    decisions: createDecisions({
+      reader: stores.decisions,
+      journal,
+      surfaces,
+      policies,
+      serving,
+      drawKey: options.secrets.drawKey,
+    }),
+    surfaces: createSurfaces({ surfaces, policies, serving }),
+    policies: createPolicies({ surfaces, policies, serving }),
+    experiments: createExperiments({ experiments, surfaces, policies, serving, clock, salt, analyse }),
+    runs: createRuns({ runs, surfaces, queue }),
+    audit: {
+      list(principal, limit) {
+        authorise(principal, 'administer');
+        return stores.audit.list(principal.tenant, limit);
+      },
+    },
+    forecasts: {
+      list(principal, surface) {
+        authorise(principal, 'view', surface);
+        return stores.forecasts.list(principal.tenant, surface);
+      },
+    },
+    health: createHealth({ serving, journal, metrics, maxStalenessMs: options.maxStalenessMs ?? 60_000 }),
+    metricsText: options.metricsText ?? noMetricsText,
+    metrics,
+    logger,
+    limits: { bodyBytes: options.bodyLimitBytes ?? 1_048_576, artifactBytes: 64 * 1_048_576 },
+  };
+}
