@@ -122,19 +122,24 @@ export class ColumnCollector {
 
 /** NaN for a cell that holds nothing; undefined for one that holds something else than a number. */
 function toNumber(cell: unknown): number | undefined {
-  if (typeof cell === 'number') return Number.isNaN(cell) || Number.isFinite(cell) ? cell : undefined;
-  if (typeof cell === 'boolean') return cell ? 1 : 0;
-  if (typeof cell === 'bigint') return Number(cell);
   if (cell === null || cell === undefined) return NaN;
-  if (typeof cell !== 'string') return undefined;
-  const text = cell.trim();
-  if (text === '' || /^(nan|null|na)$/i.test(text)) return NaN;
-  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true' ? 1 : 0;
+  if (typeof cell === 'number') return Math.abs(cell) === Infinity ? undefined : cell;
+  if (typeof cell === 'string') return textToNumber(cell.trim());
+  return typeof cell === 'boolean' || typeof cell === 'bigint' ? Number(cell) : undefined;
+}
+
+function textToNumber(text: string): number | undefined {
+  if (/^(|nan|null|na)$/i.test(text)) return NaN;
+  if (/^(true|false)$/i.test(text)) return Number(text.toLowerCase() === 'true');
   const value = /^[-+.\d]/.test(text) ? Number(text) : NaN;
   return Number.isFinite(value) ? value : undefined;
 }
 
 function toText(cell: unknown): string | null {
   if (cell === null || cell === undefined || cell === '') return null;
-  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell as string | number | bigint | boolean);
+  return typeof cell === 'string'
+    ? cell
+    : typeof cell === 'object'
+      ? JSON.stringify(cell)
+      : `${cell as number}`;
 }
