@@ -1,13 +1,10 @@
 import type { Outcome } from './outcome.ts';
 
-/** What the feed reports after a decision, by interaction type; a type that is missing did not happen. */
+/** What the feed reports after a decision, by type; a missing type did not happen. Short videos: watch − live_watch. */
 export function interactionsOf(
   outcome: Outcome,
 ): readonly { readonly type: string; readonly value: number }[] {
-  const events = [
-    { type: 'short_watch', value: outcome.shortWatchSeconds },
-    { type: 'watch', value: outcome.shortWatchSeconds + outcome.liveWatchSeconds },
-  ];
+  const events = [{ type: 'watch', value: outcome.shortWatchSeconds + outcome.liveWatchSeconds }];
   if (outcome.liveWatchSeconds > 0) events.push({ type: 'live_watch', value: outcome.liveWatchSeconds });
   if (outcome.isLiked) events.push({ type: 'like', value: 1 });
   if (outcome.isHidden) events.push({ type: 'hide', value: 1 });

@@ -65,5 +65,6 @@ function responses(windowSeconds: number): readonly ResponseSpec[] {
     { name: 'live_watch_seconds', role: 'auxiliary', interaction: 'live_watch', ...seconds, windowSeconds },
     { name: 'like', role: 'auxiliary', interaction: 'like', ...event, windowSeconds },
     { name: 'hide', role: 'cost', interaction: 'hide', ...event, windowSeconds },
+    { name: 'session_end', role: 'cost', interaction: 'session_end', ...event, windowSeconds },
   ];
 }

@@ -21,6 +21,7 @@ export interface BackgroundOptions {
   /** Tells the deciders to look at the database now. */
   readonly refresh: () => Promise<void>;
   readonly lookIntervalMs: number;
+  readonly jobsAtOnce: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -69,7 +70,7 @@ async function startLocalController(options: BackgroundOptions) {
     return await startController({
       stores,
       leadership,
-      startWorker: (run) => startJobWorker({ url: databaseUrl, run }),
+      startWorker: (run) => startJobWorker({ url: databaseUrl, run, concurrency: options.jobsAtOnce }),
       jobEnvironment: childEnvironment(config, databaseUrl),
       lookIntervalMs,
       clock: Date.now,

@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly secrets?: Secrets;
   /** How often running experiments are looked at. */
   readonly lookIntervalMs?: number;
+  /** Offline jobs that may run at the same time. */
+  readonly jobsAtOnce?: number;
 }
 
 export interface RunningAllot {
@@ -34,6 +36,8 @@ export interface RunningAllot {
    * no key yet: it is shown this once.
    */
   readonly ready: Promise<{ readonly adminKey: string | null }>;
+  /** Serves what is stored now, without waiting for the next poll. */
+  refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -102,6 +106,7 @@ async function start(
     journal,
     refresh: () => serving.refresh(),
     lookIntervalMs: options.lookIntervalMs ?? 30_000,
+    jobsAtOnce: options.jobsAtOnce ?? 1,
     logger,
     metrics,
   });
@@ -118,6 +123,7 @@ async function start(
     databaseUrl: postgres.url,
     stores,
     ready: withoutSurprise(background),
+    refresh: () => serving.refresh(),
     close,
   };
 }
