@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest';
+import { evaluateLog, type OpeOptions } from '../../src/core/ope/evaluate-log.ts';
+import { estimators } from '../../src/core/ope/estimators.ts';
+import { isRefusal, type Estimate, type EstimatorId } from '../../src/core/ope/report.ts';
+import { mergeUnitSums, sumByUnit } from '../../src/core/ope/unit-sums.ts';
+import { valuate, type Valuation } from '../../src/core/ope/valuation.ts';
+import { importanceWeights } from '../../src/core/ope/weights.ts';
+import { compensatedSum } from '../../src/core/math/compensated-sum.ts';
+import { createRandom } from '../../src/core/math/random.ts';
+import { noLimits, quick, randomWorld, selectRows, type World } from '../core/ope/logs.ts';
+
+const ids = Object.keys(estimators) as EstimatorId[];
+
+function estimate(world: World, id: EstimatorId, options: Partial<OpeOptions> = {}): Estimate {
+  const report = evaluateLog(world.log, world.policy, {
+    ...quick,
+    limits: noLimits,
+    rewardModels: new Map([['reward', world.model]]),
+    estimators: [id],
+    ...options,
+  });
+  const [found] = report.estimates;
+  if (isRefusal(found)) throw new Error(found.refusal.reason);
+  return found;
+}
+
+const withRewards = (world: World, map: (r: number, i: number) => number): World => ({
+  ...world,
+  log: {
+    ...world.log,
+    responses: new Map([['reward', (world.log.responses.get('reward') ?? new Float64Array()).map(map)]]),
+  },
+});
+
+describe('unbiased on an enumerated log', () => {
+  // Two rounds with three actions: every one of the 9 logs, with its probability under the behavior policy.
+  const behavior = [
+    [0.5, 0.3, 0.2],
+    [0.1, 0.6, 0.3],
+  ];
+  const evaluation = [
+    [0.2, 0.2, 0.6],
+    [0.7, 0.1, 0.2],
+  ];
+  const meanReward = [
+    [1, 2, 3],
+    [4, 0, 5],
+  ];
+  const wrongModel = Float64Array.from([0.4, -1, 2, 9, 1, 3]);
+  const truth = evaluation
+    .flatMap((row, i) => row.map((p, a) => (p * meanReward[i][a]) / 2))
+    .reduce((a, b) => a + b);
+
+  function expectedValue(id: EstimatorId): number {
+    let expected = 0;
+    for (let a0 = 0; a0 < 3; a0++) {
+      for (let a1 = 0; a1 < 3; a1++) {
+        const actions = [a0, a1];
+        const world: World = {
+          log: {
+            rounds: 2,
+            actions: Int32Array.from(actions),
+            propensities: Float64Array.from(actions, (a, i) => behavior[i][a]),
+            responses: new Map([['reward', Float64Array.from(actions, (a, i) => meanReward[i][a])]]),
+            units: Int32Array.from([0, 1]),
+            unitCount: 2,
+            behaviorProbabilities: Float64Array.from(behavior.flat()),
+          },
+          policy: {
+            kind: 'distribution',
+            actionCount: 3,
+            probabilities: Float64Array.from(evaluation.flat()),
+          },
+          model: wrongModel,
+        };
+        expected += behavior[0][a0] * behavior[1][a1] * estimate(world, id).value;
+      }
+    }
+    return expected;
+  }
+
+  it('IPS has the true value as its mean', () => expect(expectedValue('ips')).toBeCloseTo(truth, 12));
+  it('DR has the true value as its mean, although its model is wrong', () =>
+    expect(expectedValue('dr')).toBeCloseTo(truth, 12));
+  it('DM with that wrong model does not: the law above can fail', () =>
+    expect(Math.abs(expectedValue('dm') - truth)).toBeGreaterThan(0.1));
+});
+
+describe('every estimator', () => {
+  const world = randomWorld({ rowsPerUnit: 4 });
+
+  it.each(ids)('%s does not depend on the order of rows', (id) => {
+    const random = createRandom(3);
+    const order = Array.from({ length: world.log.rounds }, (_, i) => i);
+    for (let i = order.length - 1; i > 0; i--) {
+      const j = random.integer(i + 1);
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    const [a, b] = [estimate(world, id), estimate(selectRows(world, order), id)];
+    expect(b.value).toBeCloseTo(a.value, 12);
+    expect(b.standardError).toBeCloseTo(a.standardError, 12);
+  });
+
+  it.each(ids)('%s scales with the unit of the response, its interval too', (id) => {
+    const scaled = withRewards({ ...world, model: world.model.map((q) => 60_000 * q) }, (r) => 60_000 * r);
+    const [a, b] = [estimate(world, id), estimate(scaled, id)];
+    expect(b.value / 60_000).toBeCloseTo(a.value, 12);
+    a.intervals.forEach((interval, i) => {
+      expect(b.intervals[i].lower / 60_000).toBeCloseTo(interval.lower, 10);
+      expect(b.intervals[i].upper / 60_000).toBeCloseTo(interval.upper, 10);
+    });
+  });
+
+  it.each(ids)('%s of a log merged from two parts equals that of the whole', (id) => {
+    const estimator = estimators[id];
+    const all = Array.from({ length: world.log.rounds }, (_, i) => i);
+    const cut = 777; // in the middle of a unit
+    const tableOf = (part: World) => {
+      const input = {
+        ...part,
+        weights: importanceWeights(part.log, part.policy),
+        estimators: [estimator],
+        rewardModels: new Map([['reward', part.model]]),
+        locate: String,
+      };
+      const { columns } = valuate(input)[0] as Valuation;
+      return { unitCount: part.log.unitCount, columns: new Map(columns.map((c, j) => [String(j), c])) };
+    };
+    const merged = mergeUnitSums(
+      tableOf(selectRows(world, all.slice(0, cut))),
+      tableOf(selectRows(world, all.slice(cut))),
+    );
+    const whole = tableOf(world);
+    const value = (t: typeof whole) => estimator.value([...t.columns.values()].map(compensatedSum));
+    expect(value(merged)).toBeCloseTo(value(whole), 12);
+    expect(value(whole)).toBeCloseTo(estimate(world, id).value, 12);
+  });
+
+  it.each(ids)('%s has the gradient of its own value', (id) => {
+    const { value, gradient, terms } = estimators[id];
+    const totals = terms.map((_, j) => 5 + 3 * j);
+    gradient(totals).forEach((slope, j) => {
+      const at = (d: number) => value(totals.map((t, m) => (m === j ? t + d : t)));
+      expect((at(1e-5) - at(-1e-5)) / 2e-5).toBeCloseTo(slope, 6);
+    });
+  });
+
+  it.each(ids)('%s keeps its value when every unit is copied, and its error shrinks by √2', (id) => {
+    const n = world.log.rounds;
+    const twice = selectRows(
+      world,
+      Array.from({ length: 2 * n }, (_, i) => i % n),
+    );
+    const copied: World = {
+      ...twice,
+      log: {
+        ...twice.log,
+        units: twice.log.units.map((u, i) => (i < n ? u : u + world.log.unitCount)),
+        unitCount: 2 * world.log.unitCount,
+      },
+    };
+    const [a, b] = [estimate(world, id), estimate(copied, id)];
+    expect(b.value).toBeCloseTo(a.value, 12);
+    expect(a.standardError / b.standardError).toBeCloseTo(Math.SQRT2, 2);
+  });
+});
+
+describe('when the evaluated policy is the behavior policy', () => {
+  const base = randomWorld();
+  const world: World = {
+    ...base,
+    policy: { ...base.policy, probabilities: base.log.behaviorProbabilities ?? new Float64Array() },
+  };
+  const rewards = base.log.responses.get('reward') ?? new Float64Array();
+  const mean = compensatedSum(rewards) / base.log.rounds;
+
+  it.each(['ips', 'snips'] as const)('%s is the mean of the log', (id) => {
+    expect(estimate(world, id).value).toBeCloseTo(mean, 12);
+  });
+
+  it('every weight is 1, so the effective sample is the number of units', () => {
+    const { health } = evaluateLog(world.log, world.policy, quick);
+    expect(health.meanWeight).toBeCloseTo(1, 12);
+    expect(health.effectiveSampleSize).toBeCloseTo(world.log.unitCount, 6);
+    expect(health.meanWeightStandardError).toBeCloseTo(0, 12);
+  });
+
+  it('the standard error of IPS is s/√n', () => {
+    let squares = 0;
+    for (const r of rewards) squares += (r - mean) ** 2;
+    const n = rewards.length;
+    expect(estimate(world, 'ips').standardError).toBeCloseTo(Math.sqrt(squares / (n - 1) / n), 12);
+  });
+});
+
+describe('bounds and shifts', () => {
+  const world = randomWorld();
+
+  it('SNIPS stays within the smallest and largest response', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { value } = estimate(randomWorld({ n: 12, seed }), 'snips');
+      expect(value).toBeGreaterThanOrEqual(0);
+      expect(value).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('SNIPS shifts by exactly a constant added to the response; IPS by that times the mean weight', () => {
+    const shifted = withRewards(world, (r) => r + 100);
+    expect(estimate(shifted, 'snips').value - estimate(world, 'snips').value).toBeCloseTo(100, 9);
+    const { meanWeight } = evaluateLog(world.log, world.policy, { ...quick, limits: noLimits }).health;
+    expect(estimate(shifted, 'ips').value - estimate(world, 'ips').value).toBeCloseTo(100 * meanWeight, 9);
+  });
+
+  it('IPS with a clip grows with the clip and ends at IPS for responses ≥ 0', () => {
+    const clips = [0.2, 0.5, 1, 2, 5, 1000];
+    const values = clips.map((clip) => estimate(world, 'ips', { clip }).value);
+    values.slice(1).forEach((value, i) => expect(value).toBeGreaterThanOrEqual(values[i]));
+    expect(values[values.length - 1]).toBeCloseTo(estimate(world, 'ips').value, 12);
+  });
+});
+
+describe('doubly robust', () => {
+  const world = randomWorld();
+  const k = world.policy.actionCount;
+
+  it('with zero residuals equals the direct method', () => {
+    const exact = withRewards(world, (_, i) => world.model[i * k + world.log.actions[i]]);
+    expect(estimate(exact, 'dr').value).toBeCloseTo(estimate(exact, 'dm').value, 12);
+  });
+
+  it('with a model of 0 equals IPS', () => {
+    const empty = { ...world, model: new Float64Array(world.model.length) };
+    expect(estimate(empty, 'dr').value).toBeCloseTo(estimate(empty, 'ips').value, 12);
+  });
+});
+
+describe('step-wise NCIS', () => {
+  // algorithms.md, section 4.1: two actions, μ(1) = .05, π(1) = .9, r = (.2, 1): the limits by clip, weights by mass.
+  const rows = 2000;
+  const ones = rows * 0.05;
+  const world: World = {
+    log: {
+      rounds: rows,
+      actions: Int32Array.from({ length: rows }, (_, i) => (i < ones ? 1 : 0)),
+      propensities: Float64Array.from({ length: rows }, (_, i) => (i < ones ? 0.05 : 0.95)),
+      responses: new Map([['reward', Float64Array.from({ length: rows }, (_, i) => (i < ones ? 1 : 0.2))]]),
+      units: Int32Array.from({ length: rows }, (_, i) => i),
+      unitCount: rows,
+    },
+    policy: {
+      kind: 'distribution',
+      actionCount: 2,
+      probabilities: Float64Array.from({ length: 2 * rows }, (_, i) => (i % 2 === 0 ? 0.1 : 0.9)),
+    },
+    model: new Float64Array(2 * rows),
+  };
+  it.each([
+    [undefined, 0.92],
+    [10, 0.8666666667],
+    [5, 0.7714285714],
+    [2, 0.6],
+  ])('with clip %s has the limit %s', (clip, limit) => {
+    expect(estimate(world, 'snips', clip === undefined ? {} : { clip }).value).toBeCloseTo(limit, 9);
+  });
+});
+
+describe('sums by unit', () => {
+  it('refuse to merge tables of different units', () => {
+    const column = sumByUnit(Int32Array.from([0, 1]), 2, () => 1);
+    const table = { unitCount: 2, columns: new Map([['rows', column]]) };
+    expect(() => mergeUnitSums(table, { ...table, unitCount: 3 })).toThrow('the same units');
+  });
+});
