@@ -16,7 +16,8 @@ const marker = join(modules, '.allot-lock-hash');
 function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: process.cwd(), stdio: 'inherit', ...options });
-    const forward = (signal) => child.kill(signal);
+    // Ctrl-C in a terminal reaches the whole group: passed on as well, it would look like a second, impatient one.
+    const forward = (signal) => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal));
     const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
     child.on('error', reject);
@@ -40,11 +41,10 @@ function fail(message) {
   process.exit(1);
 }
 
-/** The install is current when it was made from this very lock file by this Node major (native addons). */
+/** The install is current when it was made from this very lock file. */
 function lockHash() {
   const lock = readFileSync(join(root, 'package-lock.json'));
-  const major = process.versions.node.split('.')[0];
-  return createHash('sha256').update(lock).update(`node${major}`).digest('hex');
+  return createHash('sha256').update(lock).digest('hex');
 }
 
 function isInstalled(hash) {

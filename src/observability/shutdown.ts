@@ -16,8 +16,8 @@ export interface ShutdownOptions {
 }
 
 /**
- * Signal handling for `main.ts` files and the CLI, and for nothing else. The first SIGTERM or SIGINT drains, the
- * second ends the process at once. Steps run last-registered first, because what was opened last depends on what
+ * Signal handling for `main.ts` files and the CLI, and for nothing else. The first SIGTERM or SIGINT drains, a
+ * later one ends the process at once (not within a second: npm and a terminal both deliver one Ctrl-C). Steps run last-registered first, because what was opened last depends on what
  * was opened before it.
  */
 export function handleShutdown({ logger, timeoutMs = 15_000 }: ShutdownOptions): Shutdown {
@@ -33,14 +33,17 @@ export function handleShutdown({ logger, timeoutMs = 15_000 }: ShutdownOptions):
     });
     return running;
   };
+  let firstAt = Infinity;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (running !== undefined) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    if (Date.now() - firstAt > IMPATIENCE_MS) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    firstAt = Math.min(firstAt, Date.now());
     void stop(signal);
   };
   for (const signal of signals) process.on(signal, onSignal);
   return { onStop: (name, step) => steps.push({ name, stop: step }), stopped, stop };
 }
 
+const IMPATIENCE_MS = 1000;
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
 async function runSteps(
