@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AllStores } from '../../../src/service/ports/all-stores.ts';
+import type { Forecast } from '../../../src/service/ports/runs.ts';
+import { actorOf, newTenant, type OpenStores } from './support.ts';
+
+export function runContract(name: string, open: OpenStores): void {
+  describe(`run and forecast stores: ${name}`, () => {
+    let stores: AllStores;
+    let close: () => Promise<void>;
+    beforeAll(async () => ({ stores, close } = await open()));
+    afterAll(() => close());
+
+    const queued = async (): Promise<string> => {
+      const tenant = newTenant();
+      const config = { algorithm: 'crr', seed: 7, temperature: 0.1 };
+      await stores.runs.create({ id: 'r1', kind: 'training', surface: 'live-feed', config }, actorOf(tenant));
+      return tenant;
+    };
+
+    it('leads a run from queued through running to succeeded, with its report', async () => {
+      const tenant = await queued();
+      expect(await stores.runs.find(tenant, 'r1')).toMatchObject({
+        ...{ id: 'r1', kind: 'training', surface: 'live-feed', state: 'queued', finishedAt: null },
+        config: { algorithm: 'crr', seed: 7, temperature: 0.1 },
+      });
+      await stores.runs.start(tenant, 'r1');
+      expect((await stores.runs.find(tenant, 'r1'))?.state).toBe('running');
+      await stores.runs.finish(tenant, 'r1', { result: { loss: 1 / 3 }, reportHtml: '<p>' });
+      const run = await stores.runs.find(tenant, 'r1');
+      expect(run).toMatchObject({
+        state: 'succeeded',
+        result: { loss: 1 / 3 },
+        reportHtml: '<p>',
+        error: null,
+      });
+      expect(run?.finishedAt).toBeGreaterThanOrEqual(run?.createdAt ?? Infinity);
+    });
+
+    it('keeps why a run failed', async () => {
+      const tenant = await queued();
+      await stores.runs.finish(tenant, 'r1', { error: 'no rows' });
+      expect(await stores.runs.find(tenant, 'r1')).toMatchObject({
+        ...{ state: 'failed', error: 'no rows', result: null },
+      });
+    });
+
+    it('lets a killed run start again, but a finished one never moves', async () => {
+      const tenant = await queued();
+      await stores.runs.start(tenant, 'r1');
+      await stores.runs.start(tenant, 'r1');
+      await stores.runs.finish(tenant, 'r1', { result: {} });
+      await expect(stores.runs.start(tenant, 'r1')).rejects.toMatchObject({ code: 'state_conflict' });
+      await expect(stores.runs.finish(tenant, 'r1', { error: 'late' })).rejects.toMatchObject({
+        code: 'state_conflict',
+      });
+      expect(await stores.runs.find(tenant, 'r1')).toMatchObject({ state: 'succeeded', error: null });
+    });
+
+    it('refuses an id twice and does not know what was never made', async () => {
+      const tenant = await queued();
+      const again = { id: 'r1', kind: 'snapshot', surface: 'live-feed', config: {} } as const;
+      await expect(stores.runs.create(again, actorOf(tenant))).rejects.toMatchObject({
+        code: 'state_conflict',
+      });
+      await expect(stores.runs.start(tenant, 'r9')).rejects.toMatchObject({ code: 'run_unknown' });
+      expect(await stores.runs.find(newTenant(), 'r1')).toBeUndefined();
+    });
+
+    it('lists by kind and surface', async () => {
+      const tenant = await queued();
+      const other = { id: 'r2', kind: 'evaluation', surface: 'other', config: {} } as const;
+      await stores.runs.create(other, actorOf(tenant));
+      const ids = async (query: Parameters<typeof stores.runs.list>[1]): Promise<string[]> =>
+        (await stores.runs.list(tenant, query)).map((run) => run.id).sort();
+      expect(await ids({})).toEqual(['r1', 'r2']);
+      expect(await ids({ kind: 'training' })).toEqual(['r1']);
+      expect(await ids({ surface: 'other' })).toEqual(['r2']);
+      expect(await ids({ kind: 'training', surface: 'other' })).toEqual([]);
+    });
+
+    it('puts the online result beside the offline forecast and keeps it when forecast again', async () => {
+      const tenant = newTenant();
+      const offline = { value: 0.1, lower: 0.05, upper: 1 / 3 };
+      const key = { policyVersion: 'live-feed@1', response: 'watch', estimand: 'per-unit' };
+      const forecast: Forecast = { ...key, offline, online: null };
+      await stores.forecasts.save('live-feed', forecast, actorOf(tenant));
+      expect(await stores.forecasts.list(tenant)).toEqual([forecast]);
+      const online = { value: 0.2, lower: 0.1, upper: 0.3 };
+      await stores.forecasts.save('live-feed', { ...forecast, online }, actorOf(tenant));
+      const newer = { ...offline, value: 0.11 };
+      await stores.forecasts.save('live-feed', { ...forecast, offline: newer }, actorOf(tenant));
+      expect(await stores.forecasts.list(tenant, 'live-feed')).toEqual([{ ...key, offline: newer, online }]);
+      expect(await stores.forecasts.list(tenant, 'other')).toEqual([]);
+      expect(await stores.forecasts.list(newTenant())).toEqual([]);
+    });
+  });
+}
