@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EachBatchPayload } from 'kafkajs';
+import type { BatchHandler, RawRecord } from '../service/ports/event-log.ts';
+import type { Logger } from '../service/ports/logger.ts';
+
+/** Work per step is bounded: a slow batch stalls every other partition of its broker. */
+const CHUNK_RECORDS = 1_000;
+const HEARTBEAT_MS = 1_000;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+export interface BatchContext {
+  readonly handler: BatchHandler;
+  readonly logger: Logger;
+  /** True once the consumer shall stop: nothing new is begun. */
+  isStopping(): boolean;
+  commit(topic: string, partition: number, nextOffset: string): Promise<void>;
+  onProgress(): void;
+}
+
+/**
+ * One fetched batch in chunks: handle, then commit the offset, then the next. A rejected chunk is tried again
+ * here, with heartbeats, because an error thrown at the client would be retried or end the consumer by rules that
+ * nobody should depend on. What a stale or stopping consumer leaves is fetched again by whoever owns the partition.
+ */
+export async function handleBatch(payload: EachBatchPayload, context: BatchContext): Promise<void> {
+  const { topic, partition, messages } = payload.batch;
+  for (let from = 0; from < messages.length; from += CHUNK_RECORDS) {
+    const chunk = messages.slice(from, from + CHUNK_RECORDS);
+    const records = chunk.map(({ key, value }) => ({
+      key: key?.toString() ?? '',
+      value: value ?? new Uint8Array(),
+    }));
+    if (isOver(payload, context) || !(await handleChunk(records, payload, context))) return;
+    const { offset } = chunk[chunk.length - 1];
+    payload.resolveOffset(offset);
+    await context.commit(topic, partition, String(BigInt(offset) + 1n));
+    context.onProgress();
+    await payload.heartbeat();
+  }
+}
+
+const isStale = ({ isStale, isRunning }: EachBatchPayload): boolean => isStale() || !isRunning();
+const isOver = (payload: EachBatchPayload, context: BatchContext): boolean =>
+  context.isStopping() || isStale(payload);
+
+/** True once the handler has resolved; false when the batch has to be given up first. */
+async function handleChunk(
+  records: readonly RawRecord[],
+  payload: EachBatchPayload,
+  context: BatchContext,
+): Promise<boolean> {
+  const pulse = startPulse(payload);
+  try {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        await context.handler(records, { isStale: () => isStale(payload), heartbeat: pulse.beat });
+        return true;
+      } catch (error) {
+        // The group moved on: the client must hear its own error to rejoin.
+        if (pulse.groupError() !== null) throw pulse.groupError();
+        if (isOver(payload, context)) return false;
+        const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
+        context.logger.warn(
+          { error, delayMs, failures: failures + 1 },
+          'kafka: a batch was not handled and comes again',
+        );
+        for (let left = delayMs; left > 0 && !isOver(payload, context); left -= 100)
+          await sleep(Math.min(left, 100));
+        if (isOver(payload, context)) return false;
+      }
+    }
+  } finally {
+    pulse.stop();
+  }
+}
+
+interface Pulse {
+  beat(): Promise<void>;
+  groupError(): unknown;
+  stop(): void;
+}
+
+/** Heartbeats while the handler waits for its database, which may be longer than the session lasts. */
+function startPulse(payload: EachBatchPayload): Pulse {
+  let groupError: unknown = null;
+  const beat = async (): Promise<void> => {
+    try {
+      await payload.heartbeat();
+    } catch (error) {
+      groupError = error;
+      throw error;
+    }
+  };
+  const timer = setInterval(() => void beat().catch(() => undefined), HEARTBEAT_MS);
+  return { beat, groupError: () => groupError, stop: () => clearInterval(timer) };
+}

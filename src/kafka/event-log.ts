@@ -1,0 +1,100 @@
+import type { Admin, Kafka } from 'kafkajs';
+import type { KafkaConfig } from '../config/config.ts';
+import type { BatchHandler, EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import { createClient } from './client.ts';
+import { SupervisedConsumer } from './consumer.ts';
+import { within } from './deadline.ts';
+import { DeadlineProducer } from './producer.ts';
+import { type Assignment, createTopics, groupLag } from './topics.ts';
+
+const ADMIN_DEADLINE_MS = 15_000;
+
+export interface KafkaEventLog extends EventLog {
+  /** Creates the topics that are missing, with `partitions` each. `broker_unavailable` without an answer. */
+  ensureTopics(partitions: number): Promise<void>;
+}
+
+/** The event log on Kafka. Nothing connects before it is used. */
+export function createKafkaEventLog(config: KafkaConfig, logger: Logger): KafkaEventLog {
+  return new KafkaLog(config, logger);
+}
+
+class KafkaLog implements KafkaEventLog {
+  readonly #config: KafkaConfig;
+  readonly #logger: Logger;
+  readonly #kafka: Kafka;
+  readonly #producer: DeadlineProducer;
+  readonly #consumers = new Set<EventConsumer>();
+  #admin: Promise<Admin> | null = null;
+
+  constructor(config: KafkaConfig, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#kafka = createClient(config, logger);
+    this.#producer = new DeadlineProducer(this.#kafka, config);
+  }
+
+  async ensureTopics(partitions: number): Promise<void> {
+    const work = this.#useAdmin((admin) => createTopics(admin, this.#config, partitions, this.#logger));
+    await within(ADMIN_DEADLINE_MS, 'create topics', work);
+  }
+
+  publish(records: readonly RawRecord[]): Promise<void> {
+    return this.#producer.send(records);
+  }
+
+  async consume(handler: BatchHandler): Promise<EventConsumer> {
+    const supervised = new SupervisedConsumer({
+      kafka: this.#kafka,
+      config: this.#config,
+      handler,
+      logger: this.#logger,
+      lagOf: (assignment) => this.#lag(assignment),
+    });
+    // A broker that is away must not keep ingest from starting: the member joins when it can.
+    supervised.begin();
+    const consumer: EventConsumer = {
+      lag: () => this.#lag(null),
+      stop: async () => {
+        await supervised.stop();
+        this.#consumers.delete(consumer);
+      },
+    };
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  #lag(only: Assignment | null): Promise<number> {
+    const work = this.#useAdmin((admin) => groupLag(admin, this.#config, only));
+    return within(ADMIN_DEADLINE_MS, 'lag', work);
+  }
+
+  async #useAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    this.#admin ??= this.#connectAdmin();
+    try {
+      return await work(await this.#admin);
+    } catch (error) {
+      // A broken connection is made anew by the next call.
+      const broken = this.#admin;
+      this.#admin = null;
+      void broken.then((admin) => admin.disconnect()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #connectAdmin(): Promise<Admin> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    return admin;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    await this.#producer.close();
+    const admin = this.#admin;
+    if (admin === null) return;
+    const leaving = admin.then((connected) => connected.disconnect());
+    await within(ADMIN_DEADLINE_MS, 'disconnect', leaving).catch(() => undefined);
+  }
+}
