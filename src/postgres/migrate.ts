@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runMigrations } from 'graphile-worker';
-import { Logger } from 'graphile-worker';
+import { Logger, runMigrations } from 'graphile-worker';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
-import { connectionSettings } from './database.ts';
+import { connectionSettings, createPool } from './database.ts';
 import { mapErrors } from './errors.ts';
 
 /** Any number, the same for every Allot: whoever migrates waits for it. */
@@ -40,12 +39,22 @@ export async function migrate(url: string): Promise<readonly string[]> {
         noLock: true,
         logger: silent,
       });
-      await runMigrations({ connectionString: url, logger: quiet });
+      await migrateJobQueue(url);
       return applied.map((m) => m.name);
     } finally {
       await client.end().catch(() => undefined);
     }
   });
+}
+
+/** With a pool of ours: graphile-worker's own has no time-outs and is not waited for. */
+async function migrateJobQueue(url: string): Promise<void> {
+  const pool = createPool(url, { applicationName: 'allot-migrate', statementTimeoutMs: 600_000 });
+  try {
+    await runMigrations({ pgPool: pool, logger: quiet });
+  } finally {
+    await pool.end();
+  }
 }
 
 export const quiet = new Logger(() => () => undefined);
