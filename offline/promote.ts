@@ -1,18 +1,21 @@
+import { z } from 'zod';
 import { AllotError } from '../src/core/errors.ts';
 import type { GateVerdict } from '../src/core/ope/gate-verdict.ts';
 import type { RunStore } from '../src/service/ports/runs.ts';
 import type { Actor, PolicyStore } from '../src/service/ports/stores.ts';
 
-export interface PromotionRequest {
-  readonly surface: string;
-  readonly policyVersion: string;
+/** Config of a promotion run. */
+export const promotionConfig = z.strictObject({
+  policyVersion: z.string().min(1),
   /** The alias to move; `challenger` is what an experiment then compares with `champion`. */
-  readonly alias: string;
+  alias: z.string().min(1).default('challenger'),
   /** Which evaluation decides; the newest one of the version by default. */
-  readonly evaluationRun?: string;
+  evaluationRun: z.string().min(1).optional(),
   /** Promotes against the gate; audited with its reason. */
-  readonly override?: { readonly reason: string };
-}
+  override: z.strictObject({ reason: z.string().min(1) }).optional(),
+});
+
+export type PromotionRequest = { readonly surface: string } & z.output<typeof promotionConfig>;
 
 export interface PromotionResult {
   readonly policyVersion: string;

@@ -19,8 +19,8 @@ export interface RewardModelInput {
   readonly actionCount: number;
   readonly actions: Int32Array;
   readonly rewards: Float64Array;
+  /** Of every row. */
   readonly unitIds: readonly string[];
-  readonly units: Int32Array;
 }
 
 export interface RewardModelOptions {
@@ -38,12 +38,12 @@ export function crossFit(
   input: RewardModelInput,
   options: RewardModelOptions = rewardModelDefaults,
 ): Float64Array {
-  const foldOfUnit = input.unitIds.map(
+  const foldOfRow = input.unitIds.map(
     (unit) => sipHash24(FOLD_KEY, lengthPrefixed('fold', unit)).low % options.folds,
   );
   const predictions = new Float64Array(input.rows * input.actionCount);
   for (let fold = 0; fold < options.folds; fold++) {
-    const isHeldOut = (row: number): boolean => foldOfUnit[input.units[row]] === fold;
+    const isHeldOut = (row: number): boolean => foldOfRow[row] === fold;
     const models = Array.from({ length: input.actionCount }, (_, action) =>
       fitAction(input, action, isHeldOut, options),
     );

@@ -4,16 +4,16 @@ import type { Dataset } from '../dataset/dataset.ts';
 export function selectRows(dataset: Dataset, keep: (row: number) => boolean): Dataset {
   const rows: number[] = [];
   for (let row = 0; row < dataset.rows; row++) if (keep(row)) rows.push(row);
-  const { units, unitIds } = renumberUnits(dataset, rows);
+  const { units, unitCount } = renumberUnits(dataset, rows);
   const newRow = new Map(rows.map((row, index) => [row, index]));
   const nextRow = Int32Array.from(rows, (row) => newRow.get(dataset.nextRow[row]) ?? -1);
   return {
     manifest: dataset.manifest,
     rows: rows.length,
     decisionIds: rows.map((row) => dataset.decisionIds[row]),
-    unitIds,
+    unitIds: rows.map((row) => dataset.unitIds[row]),
     units,
-    unitCount: unitIds.length,
+    unitCount,
     sessionIds: rows.map((row) => dataset.sessionIds[row]),
     decidedAt: pick(dataset.decidedAt, rows),
     groups: pick(dataset.groups, rows),
@@ -51,18 +51,12 @@ const pick = <T extends Column>(column: T, rows: readonly number[]): T =>
 function renumberUnits(
   dataset: Dataset,
   rows: readonly number[],
-): { readonly units: Int32Array; readonly unitIds: string[] } {
+): { readonly units: Int32Array; readonly unitCount: number } {
   const number = new Map<number, number>();
-  const unitIds: string[] = [];
   const units = Int32Array.from(rows, (row) => {
-    const old = dataset.units[row];
-    let renumbered = number.get(old);
-    if (renumbered === undefined) {
-      renumbered = number.size;
-      number.set(old, renumbered);
-      unitIds.push(dataset.unitIds[old]);
-    }
+    const renumbered = number.get(dataset.units[row]) ?? number.size;
+    number.set(dataset.units[row], renumbered);
     return renumbered;
   });
-  return { units, unitIds };
+  return { units, unitCount: number.size };
 }

@@ -1,0 +1,138 @@
+import type { EvaluationPolicy } from '../../src/core/ope/bandit-log.ts';
+import { pairedDifference, type Opponent } from '../../src/core/ope/difference.ts';
+import { evaluateLog, type OpeOptions } from '../../src/core/ope/evaluate-log.ts';
+import { judgeCandidate } from '../../src/core/ope/gate.ts';
+import type { PolicyArtifact } from '../../src/core/policy/artifact.ts';
+import { compilePolicy } from '../../src/core/policy/policy.ts';
+import type { Surface } from '../../src/core/surface/surface.ts';
+import type { Dataset } from '../dataset/dataset.ts';
+import { completeRows } from './completeness.ts';
+import type { EvaluationResult } from './evaluation-result.ts';
+import { meanResponses } from './means.ts';
+import { fitRewardModels } from './reward-models.ts';
+import { selectRows } from './select-rows.ts';
+import { servedPolicy, type ServedPolicy } from './served-policy.ts';
+import { toBanditLog } from './to-bandit-log.ts';
+import { untouchedRows } from './untouched-rows.ts';
+
+export interface VersionedPolicy {
+  readonly version: string;
+  readonly hash: string;
+  readonly artifact: PolicyArtifact;
+}
+
+export interface EvaluationRequest {
+  /** The logged rows to judge on; rows that the candidate itself served become the known answer. */
+  readonly dataset: Dataset;
+  readonly candidate: VersionedPolicy;
+  /** null: compared with the policy that produced the log. */
+  readonly champion: VersionedPolicy | null;
+  /** Whose rows to value from; null: everybody's but the candidate's. */
+  readonly behaviorVersions: readonly string[] | null;
+  readonly resamples: number;
+  readonly seed: number;
+  readonly clip: number | null;
+  readonly candidatesOnSlice: number;
+}
+
+/**
+ * Values π^served of a candidate from logged rows that it never saw, compares it with the champion on the same rows,
+ * and asks the gate that its surface declares.
+ */
+export function evaluatePolicy(request: EvaluationRequest): EvaluationResult {
+  const { dataset, candidate } = request;
+  const { surface } = dataset.manifest;
+  const known = selectRows(dataset, (row) => dataset.policyVersions[row] === candidate.version);
+  const rows = behaviorRows(request);
+  const served = servedPolicy(compilePolicy(candidate.artifact, surface), surface, rows);
+  const log = toBanditLog(rows);
+  const policy = distribution(served, surface);
+  const opponent = opponentOf(request, rows, surface);
+  const options = optionsOf(request, rows, surface);
+  return {
+    ...headOf(request, rows, served),
+    report: evaluateLog(log, policy, options),
+    behavior: meanResponses(rows),
+    truth: known.rows === 0 ? null : meanResponses(known),
+    differences: {
+      against: request.champion?.version ?? 'the logging policy',
+      estimates: pairedDifference(log, policy, opponent, options),
+    },
+    gate: judgeCandidate({
+      surface,
+      log,
+      candidate: policy,
+      champion: opponent,
+      resamples: request.resamples,
+      seed: request.seed,
+      ...(request.clip === null ? {} : { clip: request.clip }),
+      ...(options.rewardModels === undefined ? {} : { rewardModels: options.rewardModels }),
+      candidatesOnSlice: request.candidatesOnSlice,
+      artifactHash: candidate.hash,
+      snapshotHash: dataset.manifest.contentHash,
+    }),
+  };
+}
+
+/** Complete rows of the chosen behaviour policies that no split gave to the candidate's training. */
+function behaviorRows({ dataset, candidate, behaviorVersions }: EvaluationRequest): Dataset {
+  const untouched = untouchedRows(dataset, candidate.artifact);
+  const chosen = selectRows(dataset, (row) => {
+    const version = dataset.policyVersions[row];
+    const isChosen =
+      behaviorVersions === null ? version !== candidate.version : behaviorVersions.includes(version);
+    return isChosen && untouched(row);
+  });
+  return completeRows(chosen);
+}
+
+const distribution = (served: ServedPolicy, surface: Surface): EvaluationPolicy => ({
+  kind: 'distribution',
+  actionCount: surface.actions.length,
+  probabilities: served.probabilities,
+});
+
+/** `behavior` where the champion (or nobody in particular) produced every row; else its own served distribution. */
+function opponentOf({ champion }: EvaluationRequest, rows: Dataset, surface: Surface): Opponent {
+  if (champion === null || rows.policyVersions.every((version) => version === champion.version))
+    return 'behavior';
+  return distribution(servedPolicy(compilePolicy(champion.artifact, surface), surface, rows), surface);
+}
+
+function optionsOf(request: EvaluationRequest, rows: Dataset, surface: Surface): OpeOptions {
+  const rewardModels = fitRewardModels(rows);
+  return {
+    level: surface.gate.level,
+    resamples: request.resamples,
+    seed: request.seed,
+    limits: { weakEffectiveSampleSize: surface.gate.minEffectiveUnits },
+    ...(request.clip === null ? {} : { clip: request.clip }),
+    ...(rewardModels.size === 0 ? {} : { rewardModels }),
+  };
+}
+
+function headOf(
+  request: EvaluationRequest,
+  rows: Dataset,
+  served: ServedPolicy,
+): Omit<EvaluationResult, 'report' | 'behavior' | 'truth' | 'differences' | 'gate'> {
+  const { dataset, candidate, resamples, seed, clip } = request;
+  const { surface, contentHash, timeRange } = dataset.manifest;
+  const day = (ms: number | undefined): string => (ms === undefined ? '–' : new Date(ms).toISOString());
+  return {
+    surface: surface.name,
+    policyVersion: candidate.version,
+    artifactHash: candidate.hash,
+    snapshotHash: contentHash,
+    log: {
+      from: day(timeRange?.first),
+      until: day(timeRange?.last),
+      behaviorVersions: [...new Set(rows.policyVersions)].sort(),
+    },
+    settings: { level: surface.gate.level, resamples, seed, clip },
+    served: {
+      pacingFactor: served.pacingFactor,
+      shareOfActions: Number.isNaN(served.shareOfActions) ? null : served.shareOfActions,
+    },
+  };
+}

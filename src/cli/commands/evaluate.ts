@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { EvaluationResult } from '../../../offline/evaluation/evaluation-result.ts';
+import { AllotError } from '../../core/errors.ts';
+import { isRefusal } from '../../core/ope/report.ts';
+import { renderEvaluation } from '../evaluate/render.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { print, printJson } from '../output.ts';
+
+export function register(program: Command): void {
+  program
+    .command('evaluate')
+    .description('judge a policy on a log that it did not produce, and ask the gate')
+    .option('--surface <name>', 'which surface')
+    .option('--policy <version>', 'version or alias to judge')
+    .option('--champion <version>', 'version or alias to compare with (default: the alias champion)')
+    .option('--behavior-version <version...>', 'only rows that these versions or aliases served')
+    .option('--snapshot <dir>', 'folder written by `allot snapshot` (default: freeze everything until now)')
+    .option('--resamples <n>', 'bootstrap resamples of units', wholeNumber, 1000)
+    .option('--seed <n>', 'seed of the bootstrap', wholeNumber, 0)
+    .option('--clip <c>', 'clip weights at c; reported, never silent', positive)
+    .option('--html <file>', 'write the report as a self-contained page')
+    .option('--run <id>', 'job mode: everything else comes from the stored run')
+    .option('--tenant <name>', 'whose surface', 'default')
+    .option('--json', 'one object on standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  allot evaluate --surface live-feed --policy live-feed@7 --html report.html
+  allot evaluate --surface open-bandit-men --policy random --behavior-version bts
+
+Exit codes: 0 answered (whatever the gate says), 2 bad input, 3 every estimate refused.`,
+    )
+    .action(evaluate);
+}
+
+interface EvaluateFlags {
+  readonly surface?: string;
+  readonly policy?: string;
+  readonly champion?: string;
+  readonly behaviorVersion?: readonly string[];
+  readonly snapshot?: string;
+  readonly resamples: number;
+  readonly seed: number;
+  readonly clip?: number;
+  readonly html?: string;
+  readonly run?: string;
+  readonly tenant: string;
+  readonly json?: boolean;
+}
+
+async function evaluate(flags: EvaluateFlags): Promise<void> {
+  const { evaluateVersion, snapshotDirectoryOf } = await import('../../../offline/evaluate.ts');
+  const { withStores } = await import('../local/with-stores.ts');
+  const { evaluationReport } = await import('../../../offline/reports/evaluation-report.ts');
+  const result = await withStores(async (stores, config) => {
+    const { surface, config: settings, until } = await askedFor(flags, stores.runs);
+    return await evaluateVersion({
+      surface,
+      config: settings,
+      until,
+      stores,
+      actor: { tenant: flags.tenant, id: 'cli' },
+      snapshotDirectory: snapshotDirectoryOf(config.dataDir, flags.run ?? randomUUID()),
+    });
+  });
+  const reportHtml = evaluationReport(result);
+  if (flags.html !== undefined) await writeFile(flags.html, reportHtml);
+  if (flags.json === true) printJson(flags.run === undefined ? result : { ...result, reportHtml });
+  else print(renderEvaluation(result, flags.html));
+  if (isRefusedThroughout(result) && flags.run === undefined) process.exitCode = exitCodes.refusal;
+}
+
+const isRefusedThroughout = ({ report }: EvaluationResult): boolean => report.estimates.every(isRefusal);
+
+/** From the flags, or in job mode from the stored run. */
+async function askedFor(
+  flags: EvaluateFlags,
+  runs: import('../../service/ports/runs.ts').RunStore,
+): Promise<{ readonly surface: string; readonly config: unknown; readonly until: number }> {
+  if (flags.run !== undefined) {
+    const run = await runs.find(flags.tenant, flags.run);
+    if (run === undefined) throw new AllotError('run_unknown', `there is no run ${flags.run}`);
+    return { surface: run.surface, config: run.config, until: run.createdAt };
+  }
+  if (flags.surface === undefined || flags.policy === undefined) {
+    throw new AllotError(
+      'invalid_request',
+      '--surface and --policy are needed unless --run names a stored run',
+    );
+  }
+  const { resamples, seed, champion, snapshot, behaviorVersion, clip } = flags;
+  const config = {
+    policyVersion: flags.policy,
+    resamples,
+    seed,
+    ...(champion === undefined ? {} : { champion }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(behaviorVersion === undefined ? {} : { behaviorVersions: [...behaviorVersion] }),
+    ...(clip === undefined ? {} : { clip }),
+  };
+  return { surface: flags.surface, config, until: Date.now() };
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('is a whole number ≥ 0');
+  return Number(text);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('is a number > 0');
+  return value;
+}
