@@ -41,7 +41,12 @@ describe('reading features', () => {
     ['a vector that is none', { embedding: 1 }, 'features.embedding', 'is a list of numbers'],
     ['a short vector', { embedding: [0, 0] }, 'features.embedding', 'has 3 numbers'],
     ['a vector with NaN', { embedding: [0, NaN, 0] }, 'features.embedding', 'element 1 is a finite number'],
-    ['a vector with a hole', { embedding: [0, , 0] }, 'features.embedding', 'element 1 is a number'], // prettier-ignore
+    [
+      'a vector with nothing at one place',
+      { embedding: Object.assign([0, 0, 0], { 1: undefined }) },
+      'features.embedding',
+      'element 1 is a number',
+    ],
     [
       'a vector out of range',
       { embedding: [0, 0, 2] },
