@@ -26,10 +26,10 @@ export const splitConfig = z.strictObject({
 export type SplitConfig = z.infer<typeof splitConfig>;
 
 export const commonConfig = {
-  steps: z.int().min(1).max(1_000_000).default(400),
+  steps: z.int().min(1).max(1_000_000).default(200),
   batchSize: z.int().min(8).max(65_536).default(512),
   learningRate: rate.default(0.003),
-  weightDecay: z.number().min(0).max(10).default(0.01),
+  weightDecay: z.number().min(0).max(10).default(0.3),
   maxGradientNorm: z.number().positive().default(10),
   /** Weight of the newest actor in the running average that is exported. */
   averaging: rate.default(0.02),
@@ -48,7 +48,7 @@ export const actorCriticConfig = {
   /** τ of the target critics. */
   polyak: rate.default(0.02),
   /** Steps in which only the critics learn. */
-  warmUpSteps: z.int().min(0).default(100),
+  warmUpSteps: z.int().min(0).default(50),
   /** Fixed λ per cost response (or `share-of-actions`), in main units per unit of cost. */
   multipliers: z.record(z.string(), z.number().min(0)).default({}),
   /** In standard deviations of the response: an advantage spread far below it is treated as noise. */

@@ -84,17 +84,20 @@ export class Network {
       weights,
       this.#byLayer.map((ps) => ps.map((p) => p.values)),
     );
-    for (const parameter of this.parameters) parameter.upload();
+    this.upload();
   }
 
-  /** Polyak: w ← (1 − τ) w + τ w_source; τ = 1 copies. */
+  /** Polyak: w ← (1 − τ) w + τ w_source; τ = 1 copies. TensorFlow sees it after `upload`. */
   follow(source: Network, tau: number): void {
     this.parameters.forEach((parameter, p) => {
       const from = source.parameters[p].values;
       const to = parameter.values;
       for (let i = 0; i < to.length; i += 1) to[i] += tau * (from[i] - to[i]);
-      parameter.upload();
     });
+  }
+
+  upload(): void {
+    for (const parameter of this.parameters) parameter.upload();
   }
 
   dispose(): void {

@@ -48,6 +48,7 @@ export async function runLearner(
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
+  averaged.upload();
   return { averaged, curve };
 }
 

@@ -30,6 +30,7 @@ export class TwinCritic {
     this.#targets = this.networks.map((source) => {
       const copy = new Network(layers, random.fork('target'));
       copy.follow(source, 1);
+      copy.upload();
       return copy;
     });
     this.#adam = new Adam(
@@ -48,37 +49,47 @@ export class TwinCritic {
     batch: Batch,
     policy: (states: States) => tf.Tensor2D,
   ): { loss: number; meanAbsQ: number; bound: number } {
-    const { discount } = this.#options;
-    const bound = reward.bound / (1 - discount);
-    const result = tf.tidy(() => {
-      const rewards = tf.tensor1d(Float32Array.from(batch.rows, (row) => reward.values[row]));
-      const nextRows = Int32Array.from(batch.rows, (row) => (data.done[row] ? -1 : data.nextRow[row]));
-      const isKnown = Float32Array.from(batch.rows, (row, b) =>
-        discount === 0 || data.done[row] || nextRows[b] >= 0 ? 1 : 0,
-      );
-      const weights = tf.mul(batch.isComplete, tf.tensor1d(isKnown)) as tf.Tensor1D;
-      const targets =
-        discount === 0
-          ? rewards
-          : tdTarget({
-              rewards,
-              done: tf.tensor1d(Float32Array.from(nextRows, (next) => (next < 0 ? 1 : 0))),
-              nextValues: this.#nextValues(statesOf(data, nextRows), policy),
-              discount,
-              bound,
-            });
-      const { loss } = this.#adam.minimize(() =>
-        tf.add(
-          ...(this.networks.map((network) =>
-            criticLoss(network.forward(batch.inputs, batch.groups), batch.actions, targets, weights),
-          ) as [tf.Scalar, tf.Scalar]),
-        ),
-      );
-      const meanAbsQ = tf.mean(tf.abs(this.networks[0].forward(batch.inputs, batch.groups))).dataSync()[0];
-      return { loss: loss / 2, meanAbsQ, bound };
+    const bound = reward.bound / (1 - this.#options.discount);
+    let meanAbsQ = NaN;
+    const { loss } = tf.tidy(() => {
+      const { targets, weights } = this.#targetsOf(data, reward, batch, policy);
+      return this.#adam.minimize(() => {
+        const [first, second] = this.networks.map((n) => n.forward(batch.inputs, batch.groups));
+        meanAbsQ = tf.mean(tf.abs(first)).dataSync()[0];
+        return tf.add(
+          criticLoss(first, batch.actions, targets, weights),
+          criticLoss(second, batch.actions, targets, weights),
+        );
+      });
     });
-    this.#targets.forEach((target, i) => target.follow(this.networks[i], this.#options.polyak));
-    return result;
+    this.#targets.forEach((target, i) => {
+      target.follow(this.networks[i], this.#options.polyak);
+      target.upload();
+    });
+    return { loss: loss / 2, meanAbsQ, bound };
+  }
+
+  /** y and the weight of every row, both (B). */
+  #targetsOf(
+    data: TrainingData,
+    reward: Reward,
+    batch: Batch,
+    policy: (states: States) => tf.Tensor2D,
+  ): { targets: tf.Tensor1D; weights: tf.Tensor1D } {
+    const { discount } = this.#options;
+    const rewards = tf.tensor1d(Float32Array.from(batch.rows, (row) => reward.values[row]));
+    if (discount === 0) return { targets: rewards, weights: batch.isComplete };
+    const nextRows = Int32Array.from(batch.rows, (row) => (data.done[row] ? -1 : data.nextRow[row]));
+    const isDone = Float32Array.from(batch.rows, (row) => data.done[row]);
+    const isKnown = Float32Array.from(nextRows, (next, b) => (next >= 0 || isDone[b] === 1 ? 1 : 0));
+    const targets = tdTarget({
+      rewards,
+      done: tf.tensor1d(isDone),
+      nextValues: this.#nextValues(statesOf(data, nextRows), policy),
+      discount,
+      bound: reward.bound / (1 - discount),
+    });
+    return { targets, weights: tf.mul(batch.isComplete, tf.tensor1d(isKnown)) };
   }
 
   /** V̄(s') = Σ_a π(a|s') min_i Q̄ᵢ(s',a) → (B). */

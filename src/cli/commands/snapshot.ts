@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .requiredOption('--out <dir>', 'folder for the parts and manifest.json')
     .option('--until <time>', 'decisions before this time (ISO 8601 or ms; default: now)')
     .option('--from <time>', 'decisions from this time on (default: the first)')
-    .option('--as-of <time>', 'the log is known up to this time (default: the later of --until and now)')
+    .option('--as-of <time>', 'the log is known up to this time (default: --until)')
     .option('--behavior <version...>', 'only decisions of these policy versions')
     .option('--tenant <name>', 'whose surface', 'default')
     .option('--json', 'one object on standard output')
@@ -36,9 +36,8 @@ interface SnapshotOptions {
 }
 
 async function snapshot(options: SnapshotOptions): Promise<void> {
-  const now = Date.now();
-  const until = options.until === undefined ? now : parseTime('--until', options.until);
-  const asOf = options.asOf === undefined ? Math.max(until, now) : parseTime('--as-of', options.asOf);
+  const until = options.until === undefined ? Date.now() : parseTime('--until', options.until);
+  const asOf = options.asOf === undefined ? until : parseTime('--as-of', options.asOf);
   const { createSnapshot, summary } = await import('../../../offline/snapshot.ts');
   const { openStores } = await import('../local/stores.ts');
   const config = readConfig();

@@ -21,6 +21,6 @@ export const tscacConfig = z.strictObject({
   /** Weight of the cross-entropy with the logged action, in both stages. */
   cloningWeight: z.number().min(0).default(0.05),
   /** Updates (after warm-up) of each stage-one policy. */
-  stageOneSteps: z.int().min(1).default(150),
+  stageOneSteps: z.int().min(1).default(100),
 });
 export type TscacConfig = z.infer<typeof tscacConfig>;
