@@ -35,9 +35,17 @@ export function runChildJob(
   kind: RunKind,
   runId: string,
   tenant: string,
+  options: ChildJobOptions,
+): Promise<ChildOutcome> {
+  return runCli([commands[kind], '--run', runId, '--tenant', tenant, '--json'], options);
+}
+
+/** One `allot` command line in a process of its own; resolves when it has ended, however it ended. */
+export function runCli(
+  words: readonly string[],
   { environment, onLine, signal }: ChildJobOptions,
 ): Promise<ChildOutcome> {
-  const argv = [...nodeFlags(), cliMain(), commands[kind], '--run', runId, '--tenant', tenant, '--json'];
+  const argv = [...nodeFlags(), cliMain(), ...words];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, argv, {
       env: environment,

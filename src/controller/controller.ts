@@ -44,6 +44,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const watch = createExperimentWatch({
     control: stores.control,
     experiments: stores.experiments,
+    forecasts: stores.forecasts,
     analysis: createExperimentAnalysis(stores),
     clock,
     logger,

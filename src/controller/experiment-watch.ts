@@ -1,8 +1,10 @@
 import type { Experiment } from '../core/experiment/experiment.ts';
 import { AllotError } from '../core/errors.ts';
+import { closeLoop } from '../service/experiment-analysis/close-loop.ts';
 import type { ControlReader } from '../service/ports/control.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { Metrics } from '../service/ports/metrics.ts';
+import type { ForecastStore } from '../service/ports/runs.ts';
 import type { ExperimentStore } from '../service/ports/stores.ts';
 import type {
   ExperimentAnalysis,
@@ -12,6 +14,7 @@ import type {
 export interface ExperimentWatchOptions {
   readonly control: Pick<ControlReader, 'load'>;
   readonly experiments: Pick<ExperimentStore, 'recordLook' | 'transition'>;
+  readonly forecasts: ForecastStore;
   readonly analysis: ExperimentAnalysis;
   readonly clock: () => number;
   readonly logger: Logger;
@@ -34,12 +37,13 @@ export function createExperimentWatch(options: ExperimentWatchOptions) {
 async function watchOne(
   tenant: string,
   experiment: Experiment,
-  { analysis, experiments, clock, logger, metrics }: ExperimentWatchOptions,
+  { analysis, experiments, forecasts, clock, logger, metrics }: ExperimentWatchOptions,
 ): Promise<void> {
   const actor = { tenant, id: 'controller' };
   metrics.experimentState(experiment.id, experiment.surface, experiment.state);
   for (const look of await analysis.look(tenant, experiment, clock())) {
     await experiments.recordLook(experiment.id, { ...look }, actor);
+    await closeLoop(forecasts, experiment, look, actor);
     logger.debug({ experiment: experiment.id, verdict: look.verdict }, 'looked at an experiment');
     const reason = rollbackReason(look);
     if (reason !== null && (await rollBack(experiment, reason, experiments, tenant))) {

@@ -25,6 +25,7 @@ export interface DemoContext {
   /** Part of every unit id and experiment name: different in every run on the same database. */
   readonly tag: string;
   readonly dataDir: string;
+  readonly childEnvironment: Readonly<Record<string, string>>;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly clock: () => number;

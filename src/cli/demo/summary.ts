@@ -31,7 +31,7 @@ export interface DemoSummary {
   readonly snapshot: { readonly rows: number; readonly units: number; readonly hash: string } | null;
   readonly candidates: readonly CandidateSummary[];
   readonly experiment: {
-    readonly id: string;
+    readonly id: string | null;
     readonly verdict: VerdictState;
     readonly reasons: readonly string[];
     readonly effect: ValueWithInterval | null;

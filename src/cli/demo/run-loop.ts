@@ -1,0 +1,130 @@
+import { compareOnline, type Comparison } from './compare.ts';
+import { SURFACE, TENANT, type DemoContext } from './context.ts';
+import { judgeCandidates } from './judge.ts';
+import { takeSnapshot, trainCandidates } from './learn.ts';
+import { prepareSurface } from './prepare.ts';
+import { sendUnits, waitUntilMature, waitUntilStored, type StoredCounts } from './send-traffic.ts';
+import type { CandidateSummary, DemoSummary } from './summary.ts';
+import type { SentTraffic } from './traffic.ts';
+import { trueDifference } from './truth.ts';
+
+export interface LoopOptions {
+  readonly units: number;
+  readonly seed: number;
+  /** What the store held before this run. */
+  readonly before: StoredCounts;
+}
+
+type LoopResult = Omit<DemoSummary, 'duplicatesDropped' | 'transport' | 'seconds' | 'url'>;
+
+/** Mean decisions of a unit in the demo's world, for the length of the bar only. */
+const DECISIONS_PER_UNIT = 7;
+
+/** decide → log → store → learn → judge → promote → compare → switch, all through the HTTP API. */
+export async function runLoop(context: DemoContext, options: LoopOptions): Promise<LoopResult> {
+  const { client, surface, progress, clock } = context;
+  const champion = await prepareSurface(client, surface);
+
+  progress.step(`${String(options.units)} units use the feed`, options.units * DECISIONS_PER_UNIT);
+  const from = clock();
+  const logged = await sendUnits(context, 'log', options.units);
+  const until = clock() + 1;
+  progress.step('waiting until everything is stored and mature');
+  await waitUntilStored(context, options.before, logged);
+  await waitUntilMature(context, until);
+
+  progress.step('freezing a snapshot');
+  const snapshot = await takeSnapshot(context, { from, until });
+  progress.step('training two candidates in processes of their own');
+  const candidates = await trainCandidates(context, snapshot, options.seed);
+  progress.step('judging them on units that they never saw');
+  const judged = await judgeCandidates(context, candidates, snapshot);
+
+  const challenger = judged.find((candidate) => candidate.verdict === 'promote');
+  const comparison =
+    challenger === undefined ? null : await experiment(context, champion, challenger.version, options.units);
+  const sent = total([logged, ...(comparison?.sent ?? [])]);
+  progress.step('counting what is stored');
+  const stored = await waitUntilStored(context, options.before, sent);
+  const isBetter = comparison?.look.verdict === 'pass';
+  if (challenger !== undefined && isBetter) {
+    await client.setAlias(
+      SURFACE,
+      'champion',
+      challenger.version,
+      `experiment ${comparison?.id ?? ''}: pass`,
+    );
+  }
+  progress.done();
+  return {
+    surface: SURFACE,
+    ...stored,
+    lateEvents: snapshot.lateEvents,
+    snapshot: { rows: snapshot.rows, units: snapshot.units, hash: snapshot.hash },
+    candidates: judged,
+    experiment: experimentSummary(comparison, challenger),
+    truth: challenger === undefined ? null : await truthOf(context, champion, challenger.version),
+    champion: (await client.surface(SURFACE)).aliases.champion,
+    trainingBackend: candidates[0].backend,
+  };
+}
+
+async function experiment(
+  context: DemoContext,
+  champion: string,
+  challenger: string,
+  units: number,
+): Promise<Comparison> {
+  context.progress.step('champion against challenger on fresh units', 2 * units * DECISIONS_PER_UNIT);
+  return await compareOnline(context, { champion, challenger }, 2 * units);
+}
+
+function experimentSummary(
+  comparison: Comparison | null,
+  challenger: CandidateSummary | undefined,
+): DemoSummary['experiment'] {
+  if (comparison === null) {
+    const reasons = ['no candidate passed the gate, so there was nothing to compare'];
+    return {
+      id: null,
+      verdict: 'no data',
+      reasons,
+      effect: null,
+      forecast: null,
+      units: {},
+      sampleRatio: 'no data',
+      looks: 0,
+    };
+  }
+  const { id, look, looks } = comparison;
+  const effect = look.effect;
+  return {
+    id,
+    verdict: look.verdict,
+    reasons: look.reasons,
+    effect: effect === null ? null : { value: effect.value, lower: effect.lower, upper: effect.upper },
+    forecast: challenger?.differenceToChampion ?? null,
+    units: look.units,
+    sampleRatio: look.sampleRatio.state,
+    looks,
+  };
+}
+
+async function truthOf(
+  { allot, world, surface }: DemoContext,
+  champion: string,
+  challenger: string,
+): Promise<DemoSummary['truth']> {
+  const [from, to] = await Promise.all([
+    allot.stores.policies.artifact(TENANT, champion),
+    allot.stores.policies.artifact(TENANT, challenger),
+  ]);
+  if (from === undefined || to === undefined) return null;
+  return trueDifference(world, surface, { champion: from, challenger: to }, 'watch_seconds');
+}
+
+const total = (parts: readonly SentTraffic[]): StoredCounts => ({
+  decisions: parts.reduce((sum, part) => sum + part.decisions, 0),
+  exposures: parts.reduce((sum, part) => sum + part.exposures, 0),
+  interactions: parts.reduce((sum, part) => sum + part.interactions, 0),
+});
