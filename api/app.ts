@@ -115,13 +115,13 @@ async function bodyFor(
 
 /** A parameter given twice is its last value; express gives an array. */
 function queryOf(request: Request): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.query).map(([name, value]) => [
-      name,
-      String(Array.isArray(value) ? value.at(-1) : value),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(request.query).map(([name, value]) => [name, lastOf(value)]));
 }
+
+const lastOf = (value: unknown): string => {
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+  return typeof last === 'string' ? last : '';
+};
 
 function reply(response: Response, answer: Reply): void {
   if ('json' in answer) sendJson(response, answer.status, answer.json);

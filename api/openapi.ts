@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import { errorCatalogue, type ErrorCode } from '../src/core/errors.ts';
 import {
   decideAnswerSchema,
@@ -71,7 +71,7 @@ export function openapiDocument(routes: readonly Route[]): unknown {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     security: [{ key: [] }],
-    paths: paths as ZodOpenApiPathsObject,
+    paths: paths,
     components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
   });
 }

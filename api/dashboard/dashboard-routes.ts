@@ -15,6 +15,28 @@ function logIn(sessions: Sessions, key: unknown): Reply {
 
 /** @param described all routes, these included; asked for late because the list contains this one */
 export const dashboardRoutes = (described: () => readonly Route[]): readonly Route[] => [
+  ...overviewRoutes,
+  {
+    method: 'get',
+    path: '/docs',
+    summary: 'This API for people',
+    permission: 'view',
+    isPage: true,
+    answers: [200],
+    handle: () => html(docsPage(described()), pagePolicy),
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This API for machines',
+    permission: 'view',
+    isPage: true,
+    answers: [200],
+    handle: () => json(openapiDocument(described())),
+  },
+];
+
+const overviewRoutes: readonly Route[] = [
   {
     method: 'get',
     path: '/',
@@ -47,23 +69,5 @@ export const dashboardRoutes = (described: () => readonly Route[]): readonly Rou
     permission: 'open',
     answers: [200],
     handle: () => ({ page: { status: 200, contentType: 'text/css; charset=utf-8', body: styleSheet } }),
-  },
-  {
-    method: 'get',
-    path: '/docs',
-    summary: 'This API for people',
-    permission: 'view',
-    isPage: true,
-    answers: [200],
-    handle: () => html(docsPage(described()), pagePolicy),
-  },
-  {
-    method: 'get',
-    path: '/openapi.json',
-    summary: 'This API for machines',
-    permission: 'view',
-    isPage: true,
-    answers: [200],
-    handle: () => json(openapiDocument(described())),
   },
 ];

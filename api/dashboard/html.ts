@@ -24,7 +24,7 @@ function render(value: unknown): string {
   if (Array.isArray(value)) return value.map(render).join('');
   if (value === null || value === undefined) return '';
   if (typeof value === 'object' && 'html' in value) return String(value.html);
-  return escapeHtml(String(value));
+  return escapeHtml(`${value as string | number | boolean}`);
 }
 
 export const page = (title: string, content: Html): string =>

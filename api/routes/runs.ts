@@ -10,7 +10,12 @@ const view = ({ reportHtml, ...run }: RunRecord, base: string) => ({
   report: reportHtml === null ? null : `${base}/${run.id}/report`,
 });
 
-function routesOf(kind: RunKind, base: string, what: string): readonly Route[] {
+const routesOf = (kind: RunKind, base: string, what: string): readonly Route[] => [
+  ...collectionRoutes(kind, base, what),
+  ...itemRoutes(kind, base, what),
+];
+
+function collectionRoutes(kind: RunKind, base: string, what: string): readonly Route[] {
   return [
     {
       method: 'get',
@@ -34,6 +39,11 @@ function routesOf(kind: RunKind, base: string, what: string): readonly Route[] {
       handle: async ({ services, principal, body }) =>
         json(view(await services.runs.start(kind, body, principal), base), 202),
     },
+  ];
+}
+
+function itemRoutes(kind: RunKind, base: string, what: string): readonly Route[] {
+  return [
     {
       method: 'get',
       path: `${base}/{id}/report`,

@@ -47,45 +47,18 @@ export interface ExperimentsDependencies {
 type State = Experiment['state'];
 
 export function createExperiments(deps: ExperimentsDependencies): Experiments {
-  const { experiments, serving } = deps;
-  const find = async (id: string, principal: Principal): Promise<Experiment> => {
-    authorise(principal, 'view');
-    const experiment = await experiments.find(principal.tenant, id);
-    if (experiment === undefined) throw new AllotError('experiment_unknown', 'the experiment does not exist');
-    authorise(principal, 'view', experiment.surface);
-    return experiment;
-  };
-  const end =
-    (to: State, from: readonly State[]) => async (id: string, body: unknown, principal: Principal) => {
-      authorise(principal, 'administer');
-      const { reason } = parseWith(reasonOnlySchema, body ?? {});
-      const { surface } = await find(id, principal);
-      authorise(principal, 'administer', surface);
-      const changed = await experiments.transition(id, { from, to }, actorOf(principal, reason));
-      await serving.refresh();
-      return changed;
-    };
+  const find = (id: string, principal: Principal) => findExperiment(deps, id, principal);
+  const end = (to: State, from: readonly State[]) => (id: string, body: unknown, principal: Principal) =>
+    endExperiment(deps, { id, to, from }, body, principal);
   return {
     async list(principal, surface) {
       authorise(principal, 'view', surface);
-      const all = await experiments.list(principal.tenant, surface);
+      const all = await deps.experiments.list(principal.tenant, surface);
       return all.filter((experiment) => coversSurface(principal, experiment.surface));
     },
     find,
     create: (body, principal) => create(deps, body, principal),
-    async start(id, body, principal) {
-      authorise(principal, 'administer');
-      const { trafficShare, reason } = parseWith(startSchema, body ?? {});
-      const experiment = await find(id, principal);
-      authorise(principal, 'administer', experiment.surface);
-      if (experiment.state === 'draft') await refuseOvertaken(experiments, experiment, principal.tenant);
-      const openBlock = trafficShare === undefined ? null : nextBlock(experiment, trafficShare, deps.clock());
-      const from: State[] = openBlock === null ? ['draft', 'paused'] : ['draft', 'paused', 'running'];
-      const change = { from, to: 'running' as const, ...(openBlock === null ? {} : { openBlock }) };
-      const started = await experiments.transition(id, change, actorOf(principal, reason));
-      await serving.refresh();
-      return started;
-    },
+    start: (id, body, principal) => start(deps, id, body, principal),
     pause: end('paused', ['running']),
     stop: end('stopped', ['draft', 'running', 'paused']),
     rollback: end('rolled-back', ['running', 'paused']),
@@ -94,6 +67,53 @@ export function createExperiments(deps: ExperimentsDependencies): Experiments {
       return await deps.analyse(principal.tenant, await find(id, principal));
     },
   };
+}
+
+async function findExperiment(
+  { experiments }: ExperimentsDependencies,
+  id: string,
+  principal: Principal,
+): Promise<Experiment> {
+  authorise(principal, 'view');
+  const experiment = await experiments.find(principal.tenant, id);
+  if (experiment === undefined) throw new AllotError('experiment_unknown', 'the experiment does not exist');
+  authorise(principal, 'view', experiment.surface);
+  return experiment;
+}
+
+async function start(
+  deps: ExperimentsDependencies,
+  id: string,
+  body: unknown,
+  principal: Principal,
+): Promise<Experiment> {
+  authorise(principal, 'administer');
+  const { trafficShare, reason } = parseWith(startSchema, body ?? {});
+  const experiment = await findExperiment(deps, id, principal);
+  authorise(principal, 'administer', experiment.surface);
+  if (experiment.state === 'draft') await refuseOvertaken(deps.experiments, experiment, principal.tenant);
+  const openBlock = trafficShare === undefined ? null : nextBlock(experiment, trafficShare, deps.clock());
+  const from: State[] = openBlock === null ? ['draft', 'paused'] : ['draft', 'paused', 'running'];
+  const change = { from, to: 'running' as const, ...(openBlock === null ? {} : { openBlock }) };
+  const started = await deps.experiments.transition(id, change, actorOf(principal, reason));
+  await deps.serving.refresh();
+  return started;
+}
+
+async function endExperiment(
+  deps: ExperimentsDependencies,
+  change: { readonly id: string; readonly to: State; readonly from: readonly State[] },
+  body: unknown,
+  principal: Principal,
+): Promise<Experiment> {
+  authorise(principal, 'administer');
+  const { reason } = parseWith(reasonOnlySchema, body ?? {});
+  const { id, from, to } = change;
+  const { surface } = await findExperiment(deps, id, principal);
+  authorise(principal, 'administer', surface);
+  const ended = await deps.experiments.transition(id, { from, to }, actorOf(principal, reason));
+  await deps.serving.refresh();
+  return ended;
 }
 
 async function create(

@@ -10,10 +10,14 @@ import { parseWith } from '../schemas/parse.ts';
 import { surfaceOfId, type Serving } from '../serving/serving.ts';
 import { brokenInteractionRules } from './interaction-rules.ts';
 
+export interface Accepted {
+  readonly accepted: number;
+}
+
 export interface Feedback {
   /** Both take one event or a batch; all of it is accepted or nothing. Throws `AllotError`. */
-  exposures(body: unknown, principal: Principal): { readonly accepted: number };
-  interactions(body: unknown, principal: Principal): { readonly accepted: number };
+  exposures(body: unknown, principal: Principal): Accepted;
+  interactions(body: unknown, principal: Principal): Accepted;
 }
 
 export interface FeedbackDependencies {
@@ -27,55 +31,39 @@ export interface FeedbackDependencies {
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** Feedback is checked as a whole and journalled as a whole, so nothing is ever half-written. */
-export function createFeedback(deps: FeedbackDependencies): Feedback {
-  return {
-    exposures(body, principal) {
-      authorise(principal, 'decide');
-      const { exposures } = parseWith(exposuresSchema, asBatch(body, 'exposures'));
-      const receivedAt = deps.clock();
-      const violations: Violation[] = [];
-      const events = exposures.map((sent, i): ExposureEvent => {
-        const field = fieldPrefix('exposures', i, exposures.length, body);
-        checkDecision(deps, principal, sent, field, receivedAt, violations);
-        const { eventId, decisionId, occurredAt = receivedAt } = sent;
-        return {
-          v: 1,
-          kind: 'exposure',
-          eventId,
-          tenant: principal.tenant,
-          decisionId,
-          occurredAt,
-          receivedAt,
-        };
-      });
-      return accept(deps, 'exposure', events, violations);
-    },
-    interactions(body, principal) {
-      authorise(principal, 'decide');
-      const { interactions } = parseWith(interactionsSchema, asBatch(body, 'interactions'));
-      const receivedAt = deps.clock();
-      const violations: Violation[] = [];
-      const events = interactions.map((sent, i): InteractionEvent => {
-        const field = fieldPrefix('interactions', i, interactions.length, body);
-        const surface = checkDecision(deps, principal, sent, field, receivedAt, violations);
-        violations.push(...brokenInteractionRules(surface, sent, field));
-        const { eventId, decisionId, type, value = 1, occurredAt = receivedAt } = sent;
-        const { tenant } = principal;
-        return {
-          v: 1,
-          kind: 'interaction',
-          eventId,
-          tenant,
-          decisionId,
-          type,
-          value,
-          occurredAt,
-          receivedAt,
-        };
-      });
-      return accept(deps, 'interaction', events, violations);
-    },
-  };
+export const createFeedback = (deps: FeedbackDependencies): Feedback => ({
+  exposures: (body, principal) => acceptExposures(deps, body, principal),
+  interactions: (body, principal) => acceptInteractions(deps, body, principal),
+});
+
+function acceptExposures(deps: FeedbackDependencies, body: unknown, principal: Principal): Accepted {
+  authorise(principal, 'decide');
+  const { exposures } = parseWith(exposuresSchema, asBatch(body, 'exposures'));
+  const receivedAt = deps.clock();
+  const violations: Violation[] = [];
+  const events = exposures.map((sent, i): ExposureEvent => {
+    const field = fieldPrefix('exposures', i, exposures.length, body);
+    checkDecision(deps, principal, sent, field, receivedAt, violations);
+    const { eventId, decisionId, occurredAt = receivedAt } = sent;
+    return { v: 1, kind: 'exposure', eventId, tenant: principal.tenant, decisionId, occurredAt, receivedAt };
+  });
+  return accept(deps, 'exposure', events, violations);
+}
+
+function acceptInteractions(deps: FeedbackDependencies, body: unknown, principal: Principal): Accepted {
+  authorise(principal, 'decide');
+  const { interactions } = parseWith(interactionsSchema, asBatch(body, 'interactions'));
+  const receivedAt = deps.clock();
+  const violations: Violation[] = [];
+  const events = interactions.map((sent, i): InteractionEvent => {
+    const field = fieldPrefix('interactions', i, interactions.length, body);
+    const surface = checkDecision(deps, principal, sent, field, receivedAt, violations);
+    violations.push(...brokenInteractionRules(surface, sent, field));
+    const { eventId, decisionId, type, value = 1, occurredAt = receivedAt } = sent;
+    const { tenant } = principal;
+    return { v: 1, kind: 'interaction', eventId, tenant, decisionId, type, value, occurredAt, receivedAt };
+  });
+  return accept(deps, 'interaction', events, violations);
 }
 
 /** `interactions[3].` in a batch, nothing where the event was sent alone. */
@@ -137,7 +125,7 @@ function accept(
   kind: 'exposure' | 'interaction',
   events: readonly FeedbackEvent[],
   violations: readonly Violation[],
-): { readonly accepted: number } {
+): Accepted {
   refuse('invalid_request', violations);
   journal.appendAll(events);
   metrics.feedbackAccepted(kind, events.length);

@@ -31,7 +31,8 @@ export interface PoliciesDependencies {
   readonly serving: Serving;
 }
 
-export function createPolicies({ surfaces, policies, serving }: PoliciesDependencies): Policies {
+export function createPolicies(deps: PoliciesDependencies): Policies {
+  const { surfaces, policies } = deps;
   return {
     async list(principal, surface) {
       authorise(principal, 'view', surface);
@@ -44,16 +45,7 @@ export function createPolicies({ surfaces, policies, serving }: PoliciesDependen
       authorise(principal, 'view', policy.surface);
       return policy;
     },
-    async publish(bytes, principal) {
-      authorise(principal, 'train');
-      const artifact = decodeArtifact(bytes);
-      const { header } = artifact;
-      authorise(principal, 'train', header.surface);
-      const surface = await mustFindSurface(surfaces, principal.tenant, header.surface);
-      compilePolicy(artifact, surface);
-      const hash = artifactHashOf(bytes);
-      return await policies.publish({ surface: header.surface, header, bytes, hash }, actorOf(principal));
-    },
+    publish: (bytes, principal) => publish(deps, bytes, principal),
     async publishExternal(body, principal) {
       authorise(principal, 'train');
       const { surface, name, reason } = parseWith(externalPolicySchema, body);
@@ -61,17 +53,39 @@ export function createPolicies({ surfaces, policies, serving }: PoliciesDependen
       await mustFindSurface(surfaces, principal.tenant, surface);
       return await policies.publishExternal(surface, name, actorOf(principal, reason));
     },
-    async setAlias(surface, alias, body, principal) {
-      authorise(principal, 'administer', surface);
-      const { version, reason } = parseWith(aliasSchema, body);
-      const name = parseWith(aliasNameSchema, alias);
-      await mustFindSurface(surfaces, principal.tenant, surface);
-      const policy = await mustBeServable(policies, principal.tenant, version, surface, name !== CHAMPION);
-      await policies.setAlias(surface, name, policy.version, actorOf(principal, reason));
-      await serving.refresh();
-      return await policies.aliases(principal.tenant, surface);
-    },
+    setAlias: (surface, alias, body, principal) => setAlias(deps, { surface, alias }, body, principal),
   };
+}
+
+async function publish(
+  { surfaces, policies }: PoliciesDependencies,
+  bytes: Uint8Array,
+  principal: Principal,
+): Promise<PolicyVersion> {
+  authorise(principal, 'train');
+  const artifact = decodeArtifact(bytes);
+  const { header } = artifact;
+  authorise(principal, 'train', header.surface);
+  const surface = await mustFindSurface(surfaces, principal.tenant, header.surface);
+  compilePolicy(artifact, surface);
+  const hash = artifactHashOf(bytes);
+  return await policies.publish({ surface: header.surface, header, bytes, hash }, actorOf(principal));
+}
+
+async function setAlias(
+  { surfaces, policies, serving }: PoliciesDependencies,
+  { surface, alias }: { readonly surface: string; readonly alias: string },
+  body: unknown,
+  principal: Principal,
+): Promise<Readonly<Record<string, string>>> {
+  authorise(principal, 'administer', surface);
+  const { version, reason } = parseWith(aliasSchema, body);
+  const name = parseWith(aliasNameSchema, alias);
+  await mustFindSurface(surfaces, principal.tenant, surface);
+  const policy = await mustBeServable(policies, principal.tenant, version, surface, name !== CHAMPION);
+  await policies.setAlias(surface, name, policy.version, actorOf(principal, reason));
+  await serving.refresh();
+  return await policies.aliases(principal.tenant, surface);
 }
 
 const aliasNameSchema = externalPolicySchema.shape.name;

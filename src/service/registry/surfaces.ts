@@ -25,11 +25,13 @@ export interface Surfaces {
   setKilled(name: string, isKilled: boolean, principal: Principal, reason?: string): Promise<void>;
 }
 
-export function createSurfaces(deps: {
+export interface SurfacesDependencies {
   readonly surfaces: SurfaceStore;
   readonly policies: PolicyStore;
   readonly serving: Serving;
-}): Surfaces {
+}
+
+export function createSurfaces(deps: SurfacesDependencies): Surfaces {
   const { surfaces, policies, serving } = deps;
   const viewOf = async (surface: Surface, tenant: string): Promise<SurfaceView> => ({
     surface,
@@ -50,21 +52,7 @@ export function createSurfaces(deps: {
       const history = await policies.aliasHistory(principal.tenant, name);
       return { ...(await viewOf(surface, principal.tenant)), history };
     },
-    async declare(name, body, principal) {
-      authorise(principal, 'administer', name);
-      const declared = parseWith(surfaceDeclarationSchema, body);
-      const named = parseWith(surfaceDeclarationSchema.shape.name.unwrap(), name);
-      if (declared.name !== undefined && declared.name !== named) {
-        refuse('invalid_request', [
-          { field: 'name', rule: `must be the name in the path, ${named}`, value: declared.name },
-        ]);
-      }
-      const surface = surfaceOf(declared, named);
-      refuse('surface_invalid', checkSurface(surface));
-      await surfaces.declare(surface, actorOf(principal));
-      await serving.refresh();
-      return surface;
-    },
+    declare: (name, body, principal) => declare(deps, name, body, principal),
     async setKilled(name, isKilled, principal, reason) {
       authorise(principal, 'administer', name);
       await mustFindSurface(surfaces, principal.tenant, name);
@@ -72,6 +60,26 @@ export function createSurfaces(deps: {
       await serving.refresh();
     },
   };
+}
+
+async function declare(
+  { surfaces, serving }: SurfacesDependencies,
+  name: string,
+  body: unknown,
+  principal: Principal,
+): Promise<Surface> {
+  authorise(principal, 'administer', name);
+  const declared = parseWith(surfaceDeclarationSchema, body);
+  const named = parseWith(surfaceDeclarationSchema.shape.name.unwrap(), name);
+  if (declared.name !== undefined && declared.name !== named) {
+    const rule = `must be the name in the path, ${named}`;
+    refuse('invalid_request', [{ field: 'name', rule, value: declared.name }]);
+  }
+  const surface = surfaceOf(declared, named);
+  refuse('surface_invalid', checkSurface(surface));
+  await surfaces.declare(surface, actorOf(principal));
+  await serving.refresh();
+  return surface;
 }
 
 export async function mustFindSurface(

@@ -5,7 +5,6 @@ import { isName, NAME_RULE } from '../../core/surface/names.ts';
 export const nameSchema = z.string().min(1).max(64).refine(isName, NAME_RULE);
 
 /** Identifiers that callers make up: any well-formed text of at most 256 characters. */
-// eslint-disable-next-line no-control-regex -- U+0000 is what is refused
 const unstorable = /[\ud800-\udfff\0]/u;
 export const callerIdSchema = z
   .string()

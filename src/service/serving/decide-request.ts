@@ -16,7 +16,6 @@ const known = new Set(['requestId', 'surface', 'unitId', 'sessionId', 'features'
 const maxIdLength = 256;
 
 /** With the `u` flag a surrogate only matches where it is alone; PostgreSQL takes neither it nor U+0000. */
-// eslint-disable-next-line no-control-regex -- U+0000 is what is looked for
 const unstorable = /[\ud800-\udfff\0]/u;
 
 /** The rule that every identifier of a caller obeys; undefined where it holds. */

@@ -6,6 +6,9 @@ type Pacing = ReturnType<typeof createPacing>;
 
 const BUCKET_COUNT = 10_000;
 
+/** Ended experiments leave their controllers behind; beyond this many all start anew, which costs a few decisions. */
+const MAX_CONTROLLERS = 20_000;
+
 /**
  * One PI controller per surface and variant, so that one variant's allocations never slow the other. Replicas do not
  * exchange state: each holds its own share to the target, and the shares of replicas average to it.
@@ -23,13 +26,9 @@ export class PacingControllers {
     const known = this.#byScope.get(scope);
     if (known !== undefined && known.spec === key) return known.pacing;
     const pacing = createPacing(spec, share);
+    if (this.#byScope.size >= MAX_CONTROLLERS) this.#byScope.clear();
     this.#byScope.set(scope, { spec: key, pacing });
     return pacing;
-  }
-
-  /** Drops the controllers of surfaces and variants that no longer exist. */
-  get size(): number {
-    return this.#byScope.size;
   }
 }
 

@@ -61,49 +61,46 @@ export function compileServedSurface(
   { loader, drawKey, source }: CompileContext,
   previous: GoodChampion | null,
 ): CompiledSurface {
-  const { surface } = control;
+  const { surface, tenant, isKilled } = control;
+  const { policies, hashes, isComplete } = loadPolicies(control, loader);
+  const championVersion = control.aliases[CHAMPION];
+  const champion = championVersion === undefined ? null : (policies.get(championVersion) ?? null);
+  const lastGoodChampion = champion ?? reloadPrevious(previous, loader, surface);
+  const actionCount = surface.actions.length;
+  const served: ServedSurface = {
+    tenant,
+    surface,
+    isKilled,
+    actionIndex: new Map(surface.actions.map((action, index) => [action, index])),
+    nullIndex: surface.nullAction === null ? -1 : surface.actions.indexOf(surface.nullAction),
+    features: compileFeatures(surface),
+    drawKey: surfaceDrawKey(drawKey, tenant, surface.name),
+    experiments: control.experiments.filter(({ state }) => state === 'running'),
+    policies,
+    champion,
+    lastGoodChampion,
+    isFromDisk: source === 'disk',
+    scratch: { policy: new Float64Array(actionCount), served: new Float64Array(actionCount) },
+  };
+  const keptHash = lastGoodChampion === null ? null : (previous?.hash ?? null);
+  const championHash = champion === null ? keptHash : (hashes.get(champion.version) ?? null);
+  return { served, championHash, isComplete };
+}
+
+function loadPolicies(control: SurfaceControl, loader: PolicyLoader) {
   const policies = new Map<string, LoadedPolicy>();
   const hashes = new Map<string, string>();
   let isComplete = true;
   for (const { version, artifactHash } of control.policies) {
     if (artifactHash === null) continue;
-    const policy = loader.policy(artifactHash, surface);
+    const policy = loader.policy(artifactHash, control.surface);
     if (policy === null) isComplete = false;
     else {
       policies.set(version, { version, policy });
       hashes.set(version, artifactHash);
     }
   }
-  const championVersion = control.aliases[CHAMPION];
-  const champion = championVersion === undefined ? null : (policies.get(championVersion) ?? null);
-  const lastGood = champion ?? reloadPrevious(previous, loader, surface);
-  return {
-    served: {
-      tenant: control.tenant,
-      surface,
-      isKilled: control.isKilled,
-      actionIndex: new Map(surface.actions.map((action, index) => [action, index])),
-      nullIndex: surface.nullAction === null ? -1 : surface.actions.indexOf(surface.nullAction),
-      features: compileFeatures(surface),
-      drawKey: surfaceDrawKey(drawKey, control.tenant, surface.name),
-      experiments: control.experiments.filter(({ state }) => state === 'running'),
-      policies,
-      champion,
-      lastGoodChampion: lastGood,
-      isFromDisk: source === 'disk',
-      scratch: {
-        policy: new Float64Array(surface.actions.length),
-        served: new Float64Array(surface.actions.length),
-      },
-    },
-    championHash:
-      champion === null
-        ? lastGood === null
-          ? null
-          : (previous?.hash ?? null)
-        : (hashes.get(champion.version) ?? null),
-    isComplete,
-  };
+  return { policies, hashes, isComplete };
 }
 
 /** The last champion may be for an older schema of the surface: then its artifact no longer fits and is not used. */

@@ -59,32 +59,14 @@ export interface Serving {
 }
 
 export function createServing(options: ServingOptions): Serving {
-  const { control, lastGood, journal, secrets, clock, metrics, logger } = options;
   const watcher = new ControlWatcher({
-    control,
-    lastGood,
-    drawKey: secrets.drawKey,
-    clock,
-    logger,
-    metrics,
+    ...options,
+    drawKey: options.secrets.drawKey,
     replicaId: options.replicaId ?? 'local',
     pollMs: Math.min(options.pollMs ?? 1000, 2000),
     deadlineMs: options.deadlineMs ?? 1500,
   });
-  const ids = createDecisionIds([...secrets.idKeys]);
-  const deps: DecideDependencies = {
-    ids,
-    assignmentKey: secrets.assignmentKey,
-    journal,
-    clock,
-    stopwatch: options.stopwatch ?? (() => performance.now()),
-    random: options.random ?? createPooledRandom(),
-    metrics,
-    logger,
-    window: new IdempotencyWindow(),
-    counters: createUnitCounters(),
-    pacing: new PacingControllers(),
-  };
+  const deps = dependenciesOf(options);
   const current = (): ServingSnapshot => {
     if (watcher.snapshot === null) {
       throw new AllotError('store_unavailable', 'the control state has not been loaded yet');
@@ -103,10 +85,24 @@ export function createServing(options: ServingOptions): Serving {
     get snapshot() {
       return watcher.snapshot;
     },
-    ids,
+    ids: deps.ids,
     staleness: () => watcher.age(),
   };
 }
+
+const dependenciesOf = (options: ServingOptions): DecideDependencies => ({
+  ids: createDecisionIds([...options.secrets.idKeys]),
+  assignmentKey: options.secrets.assignmentKey,
+  journal: options.journal,
+  clock: options.clock,
+  stopwatch: options.stopwatch ?? (() => performance.now()),
+  random: options.random ?? createPooledRandom(),
+  metrics: options.metrics,
+  logger: options.logger,
+  window: new IdempotencyWindow(),
+  counters: createUnitCounters(),
+  pacing: new PacingControllers(),
+});
 
 /** The surface that a decision id was minted for; undefined when the tenant no longer declares it. */
 export function surfaceOfId(
