@@ -30,7 +30,13 @@ export function parseBatch(
 }
 
 export function deadLetter(record: Uint8Array, error: unknown, now: number): NewDeadLetter {
-  return { receivedAt: now, reason: error instanceof Error ? error.message : String(error), record };
+  return { receivedAt: now, reason: storable(error instanceof Error ? error.message : String(error)), record };
+}
+
+/** A reason may name a field of the record, and so carry the very character that the store refuses. */
+function storable(reason: string): string {
+  const printable = reason.replace(/\p{Cc}/gu, '?').slice(0, 500);
+  return Buffer.from(printable).toString(); // a lone surrogate becomes U+FFFD
 }
 
 /** The store refused the data, and will again: not an outage. */

@@ -5,7 +5,7 @@ import type { Logger } from '../service/ports/logger.ts';
 import { createClient } from './client.ts';
 import { SupervisedConsumer } from './consumer.ts';
 import { within } from './deadline.ts';
-import { DeadlineProducer } from './producer.ts';
+import { DeadlineProducer, SEND_DEADLINE_MS } from './producer.ts';
 import { type Assignment, createTopics, groupLag } from './topics.ts';
 
 const ADMIN_DEADLINE_MS = 15_000;
@@ -16,8 +16,12 @@ export interface KafkaEventLog extends EventLog {
 }
 
 /** The event log on Kafka. Nothing connects before it is used. */
-export function createKafkaEventLog(config: KafkaConfig, logger: Logger): KafkaEventLog {
-  return new KafkaLog(config, logger);
+export function createKafkaEventLog(
+  config: KafkaConfig,
+  logger: Logger,
+  { sendDeadlineMs = SEND_DEADLINE_MS } = {},
+): KafkaEventLog {
+  return new KafkaLog(config, logger, sendDeadlineMs);
 }
 
 class KafkaLog implements KafkaEventLog {
@@ -28,11 +32,11 @@ class KafkaLog implements KafkaEventLog {
   readonly #consumers = new Set<EventConsumer>();
   #admin: Promise<Admin> | null = null;
 
-  constructor(config: KafkaConfig, logger: Logger) {
+  constructor(config: KafkaConfig, logger: Logger, sendDeadlineMs: number) {
     this.#config = config;
     this.#logger = logger;
     this.#kafka = createClient(config, logger);
-    this.#producer = new DeadlineProducer(this.#kafka, config);
+    this.#producer = new DeadlineProducer(this.#kafka, config, sendDeadlineMs);
   }
 
   async ensureTopics(partitions: number): Promise<void> {

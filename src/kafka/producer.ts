@@ -3,7 +3,8 @@ import type { KafkaConfig } from '../config/config.ts';
 import type { RawRecord } from '../service/ports/event-log.ts';
 import { within } from './deadline.ts';
 
-const SEND_DEADLINE_MS = 10_000;
+export const SEND_DEADLINE_MS = 10_000;
+const DISCONNECT_DEADLINE_MS = 5_000;
 /** A batch of one partition must stay below the broker's 1 MiB; so do all records of one send together. */
 const SEND_BYTES = 512 * 1024;
 const ALL_REPLICAS = -1;
@@ -14,12 +15,14 @@ const ALL_REPLICAS = -1;
  */
 export class DeadlineProducer {
   readonly #config: KafkaConfig;
+  readonly #deadlineMs: number;
   readonly #producer: Producer;
   readonly #late = new Set<Promise<unknown>>();
   #connected: Promise<void> | null = null;
 
-  constructor(kafka: Kafka, config: KafkaConfig) {
+  constructor(kafka: Kafka, config: KafkaConfig, deadlineMs: number) {
     this.#config = config;
+    this.#deadlineMs = deadlineMs;
     // Not idempotent: half the speed, and ingest removes repeats anyway.
     this.#producer = kafka.producer({
       allowAutoTopicCreation: false,
@@ -28,7 +31,7 @@ export class DeadlineProducer {
   }
 
   async send(records: readonly RawRecord[]): Promise<void> {
-    await within(SEND_DEADLINE_MS, 'earlier sends', Promise.allSettled(this.#late));
+    await within(this.#deadlineMs, 'earlier sends', Promise.allSettled(this.#late));
     for (const chunk of chunksOf(records)) await this.#sendChunk(chunk);
   }
 
@@ -45,7 +48,7 @@ export class DeadlineProducer {
     this.#late.add(sending);
     const settle = (): unknown => this.#late.delete(sending);
     sending.then(settle, settle);
-    await within(SEND_DEADLINE_MS, 'send', sending);
+    await within(this.#deadlineMs, 'send', sending);
   }
 
   #connect(): Promise<void> {
@@ -57,7 +60,7 @@ export class DeadlineProducer {
   }
 
   async close(): Promise<void> {
-    await within(SEND_DEADLINE_MS, 'disconnect', this.#producer.disconnect()).catch(() => undefined);
+    await within(DISCONNECT_DEADLINE_MS, 'disconnect', this.#producer.disconnect()).catch(() => undefined);
   }
 }
 

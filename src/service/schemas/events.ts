@@ -38,7 +38,9 @@ const decision = z.looseObject({
   eligibleActions: z.array(text).min(1),
   action: text,
   propensity: z.number().gt(0).max(1).describe('probability of `action` as finally served'),
-  probabilities: z.array(probability).describe('as finally served; empty where an imported log does not tell'),
+  probabilities: z
+    .array(probability)
+    .describe('as finally served; empty where an imported log does not tell'),
   draw: z.number().min(0).lt(1).nullable(),
   policyVersion: z.string().nullable(),
   experiment: z.string().nullable(),
@@ -79,7 +81,9 @@ function readVersion1(raw: unknown): LogEvent {
 
 function refusal(violations: readonly Violation[]): AllotError {
   const first = violations[0];
-  return new AllotError('invalid_request', `event: ${first.field || 'the record'}: ${first.rule}`, { violations });
+  return new AllotError('invalid_request', `event: ${first.field || 'the record'}: ${first.rule}`, {
+    violations,
+  });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

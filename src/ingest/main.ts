@@ -1,0 +1,52 @@
+import { readConfig } from '../config/env.ts';
+import { AllotError } from '../core/errors.ts';
+import { openJournal } from '../journal/journal.ts';
+import { createKafkaEventLog } from '../kafka/event-log.ts';
+import { createLogger } from '../observability/logger.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { handleShutdown } from '../observability/shutdown.ts';
+import { openDatabase } from '../postgres/database.ts';
+import { createPostgresStores } from '../postgres/stores.ts';
+import type { EventLog } from '../service/ports/event-log.ts';
+import { startIngest } from './pipeline.ts';
+
+const PARTITIONS = 6;
+
+/**
+ * Ingest alone: from Kafka, or, without brokers, from the journals that ended processes left on this host (a
+ * running process delivers its own journal).
+ */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const logger = createLogger(config.logLevel);
+  if (config.databaseUrl === null) {
+    const message = 'DATABASE_URL: ingest alone needs a database; `allot start` brings one';
+    throw new AllotError('config_invalid', message);
+  }
+  const shutdown = handleShutdown({ logger });
+  const metrics = createMetrics();
+  const database = await openDatabase({ url: config.databaseUrl, applicationName: 'allot-ingest' });
+  shutdown.onStop('database', () => database.close());
+
+  let log: EventLog;
+  if (config.kafka === null) {
+    logger.warn({}, 'ingest: no KAFKA_BROKERS, only the journals of ended processes are read');
+    log = await openJournal({ ...config.journal, logger, metrics });
+  } else {
+    const kafka = createKafkaEventLog(config.kafka, logger);
+    await kafka.ensureTopics(PARTITIONS);
+    log = kafka;
+  }
+  shutdown.onStop('event log', () => log.close());
+
+  const { events: store } = createPostgresStores(database.pool);
+  const ingest = await startIngest({ log, store, metrics, logger });
+  shutdown.onStop('ingest', () => ingest.stop());
+  logger.info({ from: config.kafka === null ? 'journal' : 'kafka' }, 'ingest is running');
+  // Nothing else keeps this process alive while the log is quiet.
+  const alive = setInterval(() => undefined, 60_000);
+  await shutdown.stopped;
+  clearInterval(alive);
+}
+
+await main();
