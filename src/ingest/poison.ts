@@ -30,7 +30,11 @@ export function parseBatch(
 }
 
 export function deadLetter(record: Uint8Array, error: unknown, now: number): NewDeadLetter {
-  return { receivedAt: now, reason: storable(error instanceof Error ? error.message : String(error)), record };
+  return {
+    receivedAt: now,
+    reason: storable(error instanceof Error ? error.message : String(error)),
+    record,
+  };
 }
 
 /** A reason may name a field of the record, and so carry the very character that the store refuses. */
@@ -41,7 +45,9 @@ function storable(reason: string): string {
 
 /** The store refused the data, and will again: not an outage. */
 export function isRefusedData(error: unknown): boolean {
-  return error instanceof AllotError && error.code === 'invalid_request';
+  return (
+    error instanceof AllotError && (error.code === 'invalid_request' || error.code === 'decision_id_invalid')
+  );
 }
 
 /**

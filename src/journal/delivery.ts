@@ -23,43 +23,19 @@ export interface Deliverable {
   lag(): number;
 }
 
+interface DeliveryOptions {
+  readonly batchRecords: number;
+  readonly logger: Logger;
+}
+
 /** Reads, hands over, moves the cursor, and begins again. */
 export function startDelivery(
   journal: Deliverable,
   handler: BatchHandler,
-  { batchRecords, logger }: { readonly batchRecords: number; readonly logger: Logger },
+  options: DeliveryOptions,
 ): EventConsumer {
   const stopping = new AbortController();
-  const { signal } = stopping;
-  let failures = 0;
-
-  const deliverOne = async (): Promise<boolean> => {
-    const next = await nextBatch(journal, batchRecords);
-    if (next === null) return false;
-    await handler(next.batch.records, { isStale: () => false, heartbeat: async () => undefined });
-    await commit(journal, next, logger);
-    return true;
-  };
-
-  const run = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        const delivered = await journal.inTurn(async () => !signal.aborted && (await deliverOne()));
-        failures = 0;
-        if (delivered) continue;
-        await journal.nextAppend(signal);
-        await pause(LINGER_MS, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
-        failures += 1;
-        logger.warn({ error, delayMs, failures }, 'journal: a batch was not handled and comes again');
-        await pause(delayMs, signal);
-      }
-    }
-  };
-
-  const done = run();
+  const done = deliver(journal, handler, options, stopping.signal);
   return {
     lag: async () => journal.lag(),
     stop: async () => {
@@ -67,6 +43,45 @@ export function startDelivery(
       await done;
     },
   };
+}
+
+async function deliver(
+  journal: Deliverable,
+  handler: BatchHandler,
+  options: DeliveryOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const delivered = await journal.inTurn(
+        async () => !signal.aborted && (await deliverOne(journal, handler, options)),
+      );
+      failures = 0;
+      if (delivered) continue;
+      await journal.nextAppend(signal);
+      await pause(LINGER_MS, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
+      failures += 1;
+      options.logger.warn({ error, delayMs, failures }, 'journal: a batch was not handled and comes again');
+      await pause(delayMs, signal);
+    }
+  }
+}
+
+/** False when there was nothing to deliver. */
+async function deliverOne(
+  journal: Deliverable,
+  handler: BatchHandler,
+  { batchRecords, logger }: DeliveryOptions,
+): Promise<boolean> {
+  const next = await nextBatch(journal, batchRecords);
+  if (next === null) return false;
+  await handler(next.batch.records, { isStale: () => false, heartbeat: async () => undefined });
+  await commit(journal, next, logger);
+  return true;
 }
 
 interface NextBatch {

@@ -30,7 +30,7 @@ type LogEntry = { level: logLevel; log: { message: string; [field: string]: unkn
 function bridge(logger: Logger): (entry: LogEntry) => void {
   return ({ level, log: { message, ...fields } }) => {
     const { error, topic, partition, groupId, broker } = fields;
-    const kept = { error: String(error ?? ''), topic, partition, groupId, broker };
+    const kept = { error: typeof error === 'string' ? error : undefined, topic, partition, groupId, broker };
     if (level <= kafkajs.logLevel.ERROR) logger.warn(kept, `kafka: ${message}`);
     else logger.debug(kept, `kafka: ${message}`);
   };

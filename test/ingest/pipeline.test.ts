@@ -27,6 +27,9 @@ class Store implements EventStore {
     if (events.some((event) => JSON.stringify(event).includes('\\u0000'))) {
       throw new AllotError('invalid_request', 'a text holds U+0000');
     }
+    if (events.some(({ decisionId }) => decisionId.includes(' '))) {
+      throw new AllotError('decision_id_invalid', 'not an id');
+    }
     const inserted = { decisions: 0, exposures: 0, interactions: 0 };
     const duplicates = { decisions: 0, exposures: 0, interactions: 0 };
     for (const event of events) {
@@ -107,6 +110,23 @@ describe('ingest', () => {
       'event: propensity',
     ]);
     expect(counted).toContain('grammar 5');
+  });
+
+  it('never names a dead letter by characters that the store would refuse in turn', async () => {
+    await start();
+    const event = { ...decisionEvent(1), features: { 'a\u0000\ud800': null } };
+    await log.publish([{ key: 'k', value: Buffer.from(JSON.stringify(event)) }]);
+    await eventually(isDrained);
+    expect(store.deadLetters).toHaveLength(1);
+    expect(store.deadLetters[0].reason).toMatch(/^event: features\.a\?\ufffd: /);
+  });
+
+  it('sets aside a record whose decision id the store cannot place', async () => {
+    await start();
+    await log.publish([decisionEvent(1), exposureEvent(2, { decisionId: 'ours? no' })].map(record));
+    await eventually(isDrained);
+    expect([...store.events.keys()]).toEqual(['decision-1']);
+    expect(store.deadLetters.map(({ reason }) => reason)).toEqual(['not an id']);
   });
 
   it.each([1, 3])(
