@@ -131,7 +131,7 @@ function toNumber(cell: unknown): number | undefined {
 function textToNumber(text: string): number | undefined {
   if (/^(|nan|null|na)$/i.test(text)) return NaN;
   if (/^(true|false)$/i.test(text)) return Number(text.toLowerCase() === 'true');
-  const value = /^[-+.\d]/.test(text) ? Number(text) : NaN;
+  const value = /^[-+.\d][-+.\de]*$/i.test(text) ? Number(text) : NaN;
   return Number.isFinite(value) ? value : undefined;
 }
 

@@ -16,7 +16,7 @@ type Choose = (header: readonly string[]) => readonly ColumnRequest[];
  * @throws AllotError `log_unreadable` naming file, line and rule: no such file or column, a ragged row, a cell that is
  *   not a number
  */
-export function readChosenColumns(file: string, choose: Choose): Promise<TabularColumns> {
+export async function readChosenColumns(file: string, choose: Choose): Promise<TabularColumns> {
   const format = formatOf(file);
   if (format === 'jsonl') return jsonlColumns(file, choose);
   if (format === 'csv') return cellColumns(file, readCsv(file), choose, 'line');

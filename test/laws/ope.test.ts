@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluateLog, type OpeOptions } from '../../src/core/ope/evaluate-log.ts';
 import { estimators } from '../../src/core/ope/estimators.ts';
 import { isRefusal, type Estimate, type EstimatorId } from '../../src/core/ope/report.ts';
-import { mergeUnitSums, sumByUnit } from '../../src/core/ope/unit-sums.ts';
+import { mergeUnitSums, sumByUnit, type UnitSums } from '../../src/core/ope/unit-sums.ts';
 import { valuate, type Valuation } from '../../src/core/ope/valuation.ts';
 import { importanceWeights } from '../../src/core/ope/weights.ts';
 import { compensatedSum } from '../../src/core/math/compensated-sum.ts';
@@ -131,7 +131,7 @@ describe('every estimator', () => {
       tableOf(selectRows(world, all.slice(cut))),
     );
     const whole = tableOf(world);
-    const value = (t: typeof whole) => estimator.value([...t.columns.values()].map(compensatedSum));
+    const value = (t: UnitSums) => estimator.value([...t.columns.values()].map(compensatedSum));
     expect(value(merged)).toBeCloseTo(value(whole), 12);
     expect(value(whole)).toBeCloseTo(estimate(world, id).value, 12);
   });
