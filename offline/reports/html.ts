@@ -23,5 +23,5 @@ export const trusted = (markup: string): Html => ({ markup });
 function render(value: unknown): string {
   if (Array.isArray(value)) return value.map(render).join('');
   if (typeof value === 'object' && value !== null && 'markup' in value) return String(value.markup);
-  return String(value ?? '').replace(/[&<>"']/g, (character) => ESCAPES[character]);
+  return String((value ?? '') as string | number | boolean).replace(/[&<>"']/g, (character) => ESCAPES[character]);
 }

@@ -54,7 +54,6 @@ function readOwner(folder: string): Owner | null {
 
 function isRunning(pid: number): boolean {
   try {
-    // eslint-disable-next-line no-restricted-syntax -- signal 0 only asks whether the process exists
     process.kill(pid, 0);
     return statOf(pid)?.state !== 'Z';
   } catch (error) {

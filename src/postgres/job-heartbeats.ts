@@ -28,7 +28,7 @@ export async function startHeartbeats(
   const beat = (): Promise<void> =>
     beatOnce(pool, utils, [...workers], options.deadAfterMs).catch(() => undefined);
   let beating = beat();
-  const timer = setInterval(() => (beating = beat()), options.beatMs);
+  const timer = setInterval(() => void (beating = beat()), options.beatMs);
   timer.unref();
   return {
     events,
