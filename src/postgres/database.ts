@@ -39,8 +39,9 @@ function connect(url: string, options: PoolOptions, leave: () => Promise<void>):
 
 export function createPool(url: string, options: PoolOptions = {}): pg.Pool {
   const pool = new pg.Pool({ ...connectionSettings(url, options), max: options.maxConnections ?? 10 });
-  // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+  // A connection that breaks, idle or in use, fails its next query; without listeners it would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return pool;
 }
 

@@ -149,19 +149,18 @@ async function counts(
   tenant: string,
   surface: string | undefined,
 ): ReturnType<DecisionReader['counts']> {
+  // One hash join per table: as a sub-query under `or`, it ran once per row and took minutes on 20,000 decisions.
   const joined = (table: string): string =>
-    `(select count(*) from ${table} f where f.tenant = $1 and ($2::text is null or exists (
-       select from decisions d
-       where d.day = f.day and d.decision_id = f.decision_id and d.tenant = f.tenant and d.surface = $2)))`;
-  const orphaned = (table: string): string =>
-    `(select count(*) from ${table} f where f.tenant = $1 and not exists (
-       select from decisions d where d.day = f.day and d.decision_id = f.decision_id and d.tenant = f.tenant))`;
+    `(select count(*) filter (where $2::text is null or d.surface = $2) as joined,
+        count(*) filter (where d.decision_id is null) as orphans
+      from ${table} f
+      left join decisions d on d.day = f.day and d.decision_id = f.decision_id and d.tenant = f.tenant
+      where f.tenant = $1)`;
   const [row] = await query<Record<'decisions' | 'exposures' | 'interactions' | 'orphans', string>>(
     pool,
     `select (select count(*) from decisions where tenant = $1 and ($2::text is null or surface = $2)) as decisions,
-       ${joined('exposures')} as exposures,
-       ${joined('interactions')} as interactions,
-       ${orphaned('exposures')} + ${orphaned('interactions')} as orphans`,
+       e.joined as exposures, i.joined as interactions, e.orphans + i.orphans as orphans
+     from ${joined('exposures')} e, ${joined('interactions')} i`,
     [tenant, surface ?? null],
   );
   return {

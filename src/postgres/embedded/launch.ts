@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,10 +18,13 @@ const PASSING = /could not bind|Address already in use|pre-existing shared memor
 export async function launch(place: Place, binaries: Binaries, isDurable: boolean): Promise<Postmaster> {
   let said = '';
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    const port = await freePort();
+    const port = attempt === 0 ? await previousPort(place) : await freePort();
     const from = rotateLog(place);
     const child = spawnServer(place, binaries, settings(port, isDurable));
-    if (await isUp(place, child, port)) return { pid: child.pid as number, port };
+    if (await isUp(place, child, port)) {
+      writeFileSync(place.port, String(port));
+      return { pid: child.pid as number, port };
+    }
     said = readFileSync(place.log, 'utf8').slice(from).trim();
     if (!PASSING.test(said)) break;
     await sleep(500);
@@ -60,7 +63,7 @@ function settings(port: number, isDurable: boolean): string[] {
     // A read across years of day partitions locks each of them and its indexes.
     max_locks_per_transaction: '512',
     jit: 'off',
-    ...(isDurable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(isDurable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
@@ -84,11 +87,17 @@ function rotateLog(place: Place): number {
   return 0;
 }
 
-function freePort(): Promise<number> {
+/** The port of last time where it is free: whoever still holds the URL finds the server again after a restart. */
+async function previousPort(place: Place): Promise<number> {
+  const text = existsSync(place.port) ? readFileSync(place.port, 'utf8') : '';
+  return await freePort(Number(text) || 0).catch(() => freePort());
+}
+
+function freePort(wanted = 0): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
     server.on('error', fail);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(wanted, '127.0.0.1', () => {
       const address = server.address();
       server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
     });

@@ -7,6 +7,7 @@ import { serverUser, type ServerUser } from './server-user.ts';
  *     <directory>/           0700, owned by the server's user
  *       data/                the cluster (PGDATA)
  *       password             0600, of the role `allot`
+ *       port                 where it listened last
  *       server.log           what the server says
  *       lock                 held while somebody starts or stops it
  *       users/<pid>.<n>      one file per process that uses it: the last one stops it
@@ -15,6 +16,7 @@ export interface Place {
   readonly directory: string;
   readonly data: string;
   readonly password: string;
+  readonly port: string;
   readonly log: string;
   readonly lock: string;
   readonly users: string;
@@ -29,6 +31,7 @@ export function openPlace(path: string): Place {
     directory,
     data: join(directory, 'data'),
     password: join(directory, 'password'),
+    port: join(directory, 'port'),
     log: join(directory, 'server.log'),
     lock: join(directory, 'lock'),
     users: join(directory, 'users'),

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -58,9 +58,9 @@ export async function answers(place: Place, port: number): Promise<boolean> {
 /**
  * Uses the server that a killed process left behind, or gets it out of the way. `undefined`: start a new one.
  *
- * A pid file of a dead server stays: PostgreSQL reads in it which shared memory to check before it starts, so that
- * two servers never write to one folder. If its pid now belongs to another program, the pid is replaced by ours,
- * which PostgreSQL (as our child) knows not to be a server.
+ * The pid file of a dead server stays: PostgreSQL reads in it which shared memory to check before it starts, so that
+ * two servers never write to one folder. Only its pid is replaced by ours, which PostgreSQL (as our child) knows not to
+ * be a server: the old one may be a zombie that nobody reaps (in a container), or belong to another program by now.
  */
 export async function adoptOrClear(
   place: Place,
@@ -70,7 +70,7 @@ export async function adoptOrClear(
     const found = writtenPostmaster(place);
     if (found === undefined) return undefined;
     if (!isServing(place, found.pid)) {
-      disown(place, found.pid);
+      disown(place);
       return undefined;
     }
     if (await answers(place, found.port)) {
@@ -85,13 +85,14 @@ export async function adoptOrClear(
   if (stuck !== undefined && isServing(place, stuck.pid)) {
     log(`the PostgreSQL of this folder (pid ${stuck.pid}) does not answer; stopping it`);
     await stopPostmaster(stuck.pid);
+    disown(place);
   }
   return undefined;
 }
 
-function disown(place: Place, pid: number): void {
-  if (!isAlive(pid)) return;
+function disown(place: Place): void {
   const file = join(place.data, 'postmaster.pid');
+  if (!existsSync(file)) return; // a clean stop removes it
   const rest = readFileSync(file, 'utf8').split('\n').slice(1);
   writeFileSync(file, [String(process.pid), ...rest].join('\n'));
 }
