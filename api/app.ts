@@ -18,6 +18,7 @@ export function createApp(services: ApiServices): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('case sensitive routing', true);
+  app.set('strict routing', true);
   app.set('query parser', 'simple');
   const sessions = new Sessions(services.serving);
   const decide = createDecideHandlers(services);

@@ -5,7 +5,13 @@ import type { Surface } from '../../core/surface/surface.ts';
 import type { EventJournal } from '../ports/event-log.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { authorise, coversSurface, type Principal } from '../registry/principal.ts';
-import { asBatch, exposuresSchema, interactionsSchema } from '../schemas/feedback.ts';
+import {
+  exposureSchema,
+  exposuresSchema,
+  interactionSchema,
+  interactionsSchema,
+  isSingleEvent,
+} from '../schemas/feedback.ts';
 import { parseWith } from '../schemas/parse.ts';
 import { surfaceOfId, type Serving } from '../serving/serving.ts';
 import { brokenInteractionRules } from './interaction-rules.ts';
@@ -38,11 +44,12 @@ export const createFeedback = (deps: FeedbackDependencies): Feedback => ({
 
 function acceptExposures(deps: FeedbackDependencies, body: unknown, principal: Principal): Accepted {
   authorise(principal, 'decide');
-  const { exposures } = parseWith(exposuresSchema, asBatch(body, 'exposures'));
+  const isSingle = isSingleEvent(body, 'exposures');
+  const exposures = isSingle ? [parseWith(exposureSchema, body)] : parseWith(exposuresSchema, body).exposures;
   const receivedAt = deps.clock();
   const violations: Violation[] = [];
   const events = exposures.map((sent, i): ExposureEvent => {
-    const field = fieldPrefix('exposures', i, exposures.length, body);
+    const field = isSingle ? '' : `exposures[${String(i)}].`;
     checkDecision(deps, principal, sent, field, receivedAt, violations);
     const { eventId, decisionId, occurredAt = receivedAt } = sent;
     return { v: 1, kind: 'exposure', eventId, tenant: principal.tenant, decisionId, occurredAt, receivedAt };
@@ -52,11 +59,14 @@ function acceptExposures(deps: FeedbackDependencies, body: unknown, principal: P
 
 function acceptInteractions(deps: FeedbackDependencies, body: unknown, principal: Principal): Accepted {
   authorise(principal, 'decide');
-  const { interactions } = parseWith(interactionsSchema, asBatch(body, 'interactions'));
+  const isSingle = isSingleEvent(body, 'interactions');
+  const interactions = isSingle
+    ? [parseWith(interactionSchema, body)]
+    : parseWith(interactionsSchema, body).interactions;
   const receivedAt = deps.clock();
   const violations: Violation[] = [];
   const events = interactions.map((sent, i): InteractionEvent => {
-    const field = fieldPrefix('interactions', i, interactions.length, body);
+    const field = isSingle ? '' : `interactions[${String(i)}].`;
     const surface = checkDecision(deps, principal, sent, field, receivedAt, violations);
     violations.push(...brokenInteractionRules(surface, sent, field));
     const { eventId, decisionId, type, value = 1, occurredAt = receivedAt } = sent;
@@ -64,12 +74,6 @@ function acceptInteractions(deps: FeedbackDependencies, body: unknown, principal
     return { v: 1, kind: 'interaction', eventId, tenant, decisionId, type, value, occurredAt, receivedAt };
   });
   return accept(deps, 'interaction', events, violations);
-}
-
-/** `interactions[3].` in a batch, nothing where the event was sent alone. */
-function fieldPrefix(list: string, index: number, length: number, body: unknown): string {
-  const isSingle = length === 1 && typeof body === 'object' && body !== null && !(list in body);
-  return isSingle ? '' : `${list}[${String(index)}].`;
 }
 
 /** The id must be ours (MAC), the caller's (tenant), and of a surface that the key covers. */

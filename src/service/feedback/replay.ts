@@ -101,7 +101,7 @@ async function recompute(
   const eligible = surface.actions.map((action) => decision.eligibleActions.includes(action));
   serveProbabilities(
     {
-      surface,
+      surface: { ...surface, explorationFloor: loggedFloor(decision, surface) },
       policyProbabilities,
       eligible,
       values: decision.features,
@@ -116,3 +116,7 @@ async function recompute(
 /** The record names the caps that were reached; how far beyond the limit the counter stood does not matter. */
 const loggedCount = (decision: DecisionEvent, cap: CapSpec): number =>
   decision.adjustments.some(({ kind, name }) => kind === 'cap' && name === cap.name) ? Infinity : 0;
+
+/** The floor may have been declared anew since; where it moved nothing, today's moves nothing worth a difference. */
+const loggedFloor = (decision: DecisionEvent, surface: Surface): number =>
+  decision.adjustments.find(({ kind }) => kind === 'exploration-floor')?.factor ?? surface.explorationFloor;

@@ -3,13 +3,13 @@ import { callerIdSchema, timeSchema } from './common.ts';
 
 export const MAX_FEEDBACK = 1000;
 
-const exposureSchema = z.strictObject({
+export const exposureSchema = z.strictObject({
   eventId: callerIdSchema.meta({ description: 'A repeat with the same eventId has no effect' }),
   decisionId: z.string().min(1).max(100),
   occurredAt: timeSchema.optional(),
 });
 
-const interactionSchema = z.strictObject({
+export const interactionSchema = z.strictObject({
   eventId: callerIdSchema,
   decisionId: z.string().min(1).max(100),
   type: z.string().min(1).max(100),
@@ -26,12 +26,5 @@ export const interactionsSchema = z
   .meta({ id: 'Interactions' });
 
 /** A single event may be sent without the array around it. */
-export function asBatch(body: unknown, field: 'exposures' | 'interactions'): unknown {
-  const isSingle =
-    typeof body === 'object' &&
-    body !== null &&
-    !Array.isArray(body) &&
-    !(field in body) &&
-    'eventId' in body;
-  return isSingle ? { [field]: [body] } : body;
-}
+export const isSingleEvent = (body: unknown, field: 'exposures' | 'interactions'): boolean =>
+  typeof body === 'object' && body !== null && !Array.isArray(body) && !(field in body) && 'eventId' in body;
