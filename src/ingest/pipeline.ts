@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AllotError } from '../core/errors.ts';
+import { timeOfDecisionId } from '../core/feedback/decision-id.ts';
 import type { LogEvent } from '../core/feedback/events.ts';
 import type { EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
@@ -18,7 +19,10 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 const LAG_EVERY_MS = 2_000;
 
-type IngestMetrics = Pick<Metrics, 'eventsIngested' | 'deadLettered' | 'consumerLag' | 'ingestBatch'>;
+type IngestMetrics = Pick<
+  Metrics,
+  'eventsIngested' | 'deadLettered' | 'consumerLag' | 'ingestBatch' | 'joinDelay'
+>;
 
 export interface IngestOptions {
   readonly log: EventLog;
@@ -82,6 +86,7 @@ class BatchWriter {
       await this.#writeWithoutPoison(parsed, deadLetters, error, batch);
     }
     this.#countDeadLetters('grammar', deadLetters);
+    this.#observeJoinDelays(parsed);
     this.#metrics.ingestBatch(records.length, Date.now() - startedAt);
   }
 
@@ -145,6 +150,15 @@ class BatchWriter {
     }
   }
 
+  #observeJoinDelays(parsed: readonly ParsedRecord[]): void {
+    for (const { event } of parsed) {
+      if (event.kind === 'decision') continue;
+      const decidedAt = decisionTime(event.decisionId);
+      if (decidedAt === null) continue;
+      this.#metrics.joinDelay(event.kind, Math.max(0, event.receivedAt - decidedAt));
+    }
+  }
+
   /** `reason`: `grammar` when no version can read the record, `data` when the store refuses what it says. */
   #countDeadLetters(reason: 'grammar' | 'data', letters: readonly NewDeadLetter[]): void {
     if (letters.length === 0) return;
@@ -154,6 +168,15 @@ class BatchWriter {
       { reason, count: letters.length, examples },
       'ingest: records set aside as dead letters',
     );
+  }
+}
+
+/** null for an id that the store has set aside as poison. */
+function decisionTime(decisionId: string): number | null {
+  try {
+    return timeOfDecisionId(decisionId);
+  } catch {
+    return null;
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AllotError } from '../../src/core/errors.ts';
+import { createDecisionIds } from '../../src/core/feedback/decision-id.ts';
 import type { LogEvent } from '../../src/core/feedback/events.ts';
 import { startIngest } from '../../src/ingest/pipeline.ts';
 import { createMemoryEventLog } from '../../src/memory/event-log.ts';
@@ -57,6 +58,7 @@ describe('ingest', () => {
   const metrics: Metrics = {
     ...noMetrics,
     eventsIngested: (kind, outcome, count) => counted.push(`${kind} ${outcome} ${String(count)}`),
+    joinDelay: (kind, delayMs) => counted.push(`joined ${kind} ${String(delayMs)}`),
     deadLettered: (reason, count) => counted.push(`${reason} ${String(count)}`),
   };
   const start = async (batchRecords = 100): Promise<void> => {
@@ -79,6 +81,19 @@ describe('ingest', () => {
     expect([...store.events.values()]).toEqual(events.slice(0, 3));
     expect(counted).toContain('decision duplicate 1');
     expect(counted).toContain('decision stored 1');
+  });
+
+  it('measures from the time in the decision id to the arrival of its feedback', async () => {
+    await start();
+    const ids = createDecisionIds([{ id: 1, key: new Uint8Array(16) }]);
+    const parts = { tenant: 'default', surface: 'live-feed', random: new Uint8Array(8) };
+    const decisionId = ids.mint({ ...parts, timeMs: 5_000 });
+    await log.publish([
+      record(exposureEvent(1, { decisionId, receivedAt: 6_500 })),
+      record(exposureEvent(2)),
+    ]);
+    await eventually(isDrained);
+    expect(counted.filter((entry) => entry.startsWith('joined'))).toEqual(['joined exposure 1500']);
   });
 
   it('keeps fields of a newer grammar that it does not know', async () => {
