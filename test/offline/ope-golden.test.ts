@@ -138,7 +138,7 @@ describe.skipIf(folder === null)('numbers of OBP 0.5.7 (needs ../shared/golden/o
       expect(Math.abs(ours.lower - lower)).toBeLessThan(0.1 * (upper - lower));
       expect(Math.abs(ours.upper - upper)).toBeLessThan(0.1 * (upper - lower));
     }
-  }, 90_000);
+  }, 240_000);
 
   it.each(['soft', 'greedy', 'uniform'])(
     'has bootstrap endpoints of %s within 10 % of the width, from 5,000 resamples',

@@ -40,6 +40,7 @@ export interface EstimateRefusal {
   readonly refusal: { readonly code: string; readonly reason: string; readonly needed: string };
 }
 
+/** A field that cannot be known for this log is NaN (null in JSON), never 0. */
 export interface HealthRecord {
   readonly rounds: number;
   readonly units: number;
@@ -56,6 +57,7 @@ export interface HealthRecord {
   readonly smallPropensityFraction: number;
   readonly meanInversePropensity: number;
   readonly meanSupportedActions: number;
+  /** IPS by clip (null: none), one value per response in the log's order; empty where estimates are refused. */
   readonly clipSweep: readonly { readonly clip: number | null; readonly values: readonly number[] }[];
 }
 
