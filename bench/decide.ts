@@ -1,0 +1,173 @@
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import autocannon from 'autocannon';
+import express from 'express';
+import { startDecider } from './support/decider.ts';
+
+/**
+ * `POST /v1/decisions` against a JSON echo of the same body on bare node:http and on Express 5, in one run: 20 features, a
+ * 64-64 policy, API key, validation, an experiment, journal and metrics on. The load comes from a thread of its own; both
+ * share the machine, so only the ratios mean something.
+ *
+ *     npx tsx bench/decide.ts [--seconds 4] [--rounds 3] [--json]
+ */
+const { values: flags } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+interface Contender {
+  readonly name: string;
+  readonly url: string;
+  readonly body: string;
+  readonly headers: Record<string, string>;
+  /** Decisions in one request. */
+  readonly each: number;
+}
+
+interface Measured {
+  readonly perSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+const json = { 'content-type': 'application/json' };
+const BATCH = 100;
+
+async function main(): Promise<void> {
+  const decider = await startDecider();
+  const bare = await listen(bareEcho());
+  const express5 = await listen(createHttpServer(expressEcho()));
+  const headers = { ...json, authorization: `Bearer ${decider.key}` };
+  const body = decider.body('[<id>]');
+  // `[<id>]` is filled in by autocannon once per request, so a batch makes its hundred ids from that one.
+  const requests = Array.from({ length: BATCH }, (_, i) => decider.body(`[<id>]-${String(i)}`));
+  const contenders: Contender[] = [
+    { name: 'Express 5 JSON echo', url: express5.url, body, headers: json, each: 1 },
+    { name: 'node:http JSON echo', url: bare.url, body, headers: json, each: 1 },
+    { name: 'POST /v1/decisions', url: `${decider.url}/v1/decisions`, body, headers, each: 1 },
+    {
+      name: `:batch of ${String(BATCH)}`,
+      url: `${decider.url}/v1/decisions:batch`,
+      body: `{"requests":[${requests.join(',')}]}`,
+      headers,
+      each: BATCH,
+    },
+  ];
+  try {
+    report(await measureAll(contenders, 32), await measureAll(contenders.slice(0, 3), 1));
+  } finally {
+    for (const server of [bare.server, express5.server]) server.closeAllConnections();
+    bare.server.close();
+    express5.server.close();
+    await decider.stop();
+  }
+}
+
+/** Rounds go through all contenders, so that a slow minute of the machine hits all of them; the first is warm-up. */
+async function measureAll(
+  contenders: readonly Contender[],
+  connections: number,
+): Promise<Map<string, Measured[]>> {
+  const measured = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round <= Number(flags.rounds); round += 1) {
+    for (const contender of contenders) {
+      const result = await measure(contender, connections, round === 0 ? 1 : Number(flags.seconds));
+      if (round > 0) measured.get(contender.name)?.push(result);
+    }
+  }
+  return measured;
+}
+
+async function measure(contender: Contender, connections: number, seconds: number): Promise<Measured> {
+  const { url, body, headers, each } = contender;
+  const result = await autocannon({
+    url,
+    method: 'POST',
+    body,
+    headers,
+    connections,
+    duration: seconds,
+    workers: 1,
+    idReplacement: true,
+  });
+  const answered = result['2xx'];
+  if (result.errors + result.non2xx > 0) {
+    throw new Error(`${contender.name}: ${String(result.errors)} errors, ${String(result.non2xx)} refusals`);
+  }
+  return {
+    perSecond: (answered * each) / result.duration,
+    p50Us: result.latency.p50 * 1000,
+    p99Us: result.latency.p99 * 1000,
+  };
+}
+
+function report(throughput: Map<string, Measured[]>, latency: Map<string, Measured[]>): void {
+  const echo = median((throughput.get('node:http JSON echo') ?? []).map((m) => m.perSecond));
+  const express5 = median((throughput.get('Express 5 JSON echo') ?? []).map((m) => m.perSecond));
+  const rows = [...throughput].map(([name, rounds]) => {
+    const rates = rounds.map((m) => m.perSecond);
+    const alone = latency.get(name) ?? [];
+    return {
+      name,
+      perSecond: Math.round(median(rates)),
+      spread: [Math.round(Math.min(...rates)), Math.round(Math.max(...rates))],
+      toExpressEcho: round(median(rates) / express5),
+      toBareEcho: round(median(rates) / echo),
+      p99Ms: round(median(rounds.map((m) => m.p99Us)) / 1000),
+      oneConnectionPerSecond: alone.length === 0 ? null : Math.round(median(alone.map((m) => m.perSecond))),
+    };
+  });
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify({ node: process.version, connections: 32, rows })}\n`);
+    return;
+  }
+  process.stdout.write(
+    '32 connections; medians of the counted rounds. Bars: ≥ 3 × Express echo, ≥ 0.75 × bare echo.\n',
+  );
+  console.table(
+    Object.fromEntries(
+      rows.map(({ name, spread, ...row }) => [name, { ...row, spread: spread.map(String).join(' … ') }]),
+    ),
+  );
+}
+
+const round = (x: number): number => Math.round(x * 100) / 100;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function bareEcho(): Server {
+  return createHttpServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const answer = Buffer.from(JSON.stringify(JSON.parse(Buffer.concat(chunks).toString('utf8'))));
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
+      response.end(answer);
+    });
+  });
+}
+
+function expressEcho(): express.Express {
+  const app = express();
+  app.use(express.json());
+  app.post('/', (request, response) => {
+    response.json(request.body);
+  });
+  return app;
+}
+
+async function listen(server: Server): Promise<{ url: string; server: Server }> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`, server };
+}
+
+await main();
