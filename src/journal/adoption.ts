@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Logger } from '../service/ports/logger.ts';
 import { DAMAGED_FOLDER, type DamageReports } from './damage.ts';
 import { JournalFolder } from './folder.ts';
-import { hasLiveOwner } from './owner.ts';
+import { LEASE_MS, hasLiveOwner } from './owner.ts';
 
 const ADOPTED_FOLDER = 'adopted';
+/** Prefix of a folder that does not have its owner yet. */
+export const UNFINISHED = '.new-';
 
 /**
  * Takes over the journals of ended processes under `directory`: each folder moves, by one atomic rename, into
@@ -22,25 +24,35 @@ export function adoptDeadFolders(
   const adopted: JournalFolder[] = [];
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    if (!entry.isDirectory() || path === own || entry.name === DAMAGED_FOLDER || isStillOwned(path, now))
+    if (!entry.isDirectory() || path === own || entry.name === DAMAGED_FOLDER || !isAbandoned(path, now))
       continue;
-    for (const moved of moveInto(own, path)) {
-      const folder = JournalFolder.recover(moved, reports);
-      logger.info(
-        { folder: moved, records: folder?.pendingRecords ?? 0 },
-        'journal: adopted from an ended process',
-      );
-      adopted.push(...(folder === null ? [] : [folder]));
+    try {
+      for (const moved of moveInto(own, path)) adopted.push(...recovered(moved, reports, logger));
+    } catch (error) {
+      // One folder that cannot be read must not keep this process from writing its own.
+      logger.error({ error, folder: path }, 'journal: the folder of an ended process could not be adopted');
     }
   }
   return adopted;
 }
 
-function isStillOwned(path: string, now: number): boolean {
+function recovered(path: string, reports: DamageReports, logger: Logger): JournalFolder[] {
+  const folder = JournalFolder.recover(path, reports);
+  if (folder === null) {
+    rmSync(path, { recursive: true, force: true });
+    return [];
+  }
+  logger.info({ folder: path, records: folder.pendingRecords }, 'journal: adopted from an ended process');
+  return [folder];
+}
+
+function isAbandoned(path: string, now: number): boolean {
   try {
-    return hasLiveOwner(path, now);
+    // A folder that another process is just making has no owner in it yet.
+    if (basename(path).startsWith(UNFINISHED) && now - statSync(path).mtimeMs < LEASE_MS) return false;
+    return !hasLiveOwner(path, now);
   } catch {
-    return true; // it moved while we looked: another process has it
+    return false; // it moved while we looked: another process has it
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { saveCursor } from './cursor.ts';
@@ -108,11 +108,6 @@ export class JournalFolder {
   async remove(): Promise<void> {
     for (const segment of this.segments.splice(0)) await this.#dispose(segment);
     await rm(this.path, { recursive: true, force: true });
-  }
-
-  /** For a folder that never held anything. */
-  removeSync(): void {
-    rmSync(this.path, { recursive: true, force: true });
   }
 
   /** When the oldest record that is not handled was appended; null when there is none. */

@@ -13,7 +13,7 @@ import type {
 import { type Logger, silentLogger } from '../service/ports/logger.ts';
 import { type Metrics, noMetrics } from '../service/ports/metrics.ts';
 import { eventKey } from '../service/schemas/event-key.ts';
-import { adoptDeadFolders } from './adoption.ts';
+import { UNFINISHED, adoptDeadFolders } from './adoption.ts';
 import { DamageReports, type JournalDamage } from './damage.ts';
 import { type Deliverable, startDelivery } from './delivery.ts';
 import { JournalFolder } from './folder.ts';
@@ -84,7 +84,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   #openFolder(): Own {
     const token = randomBytes(8).toString('hex');
     const path = join(this.#options.directory, `${Date.now().toString(36)}-${String(process.pid)}-${token}`);
-    const hidden = join(this.#options.directory, `.new-${token}`);
+    const hidden = join(this.#options.directory, `${UNFINISHED}${token}`);
     mkdirSync(hidden);
     writeOwner(hidden, token);
     renameSync(hidden, path);

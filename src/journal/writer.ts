@@ -161,13 +161,21 @@ export class SegmentWriter {
     const reached = this.#folder.lastSequence;
     const full = [...this.#unsynced];
     for (const file of [...full, this.#file]) await datasync(file);
-    if (this.#isFolderChanged) {
-      this.#isFolderChanged = false;
-      await syncFolder(this.#folder.path);
-    }
+    if (this.#isFolderChanged) await this.#syncFolder();
     this.#unsynced = this.#unsynced.filter((file) => !full.includes(file));
     for (const file of full) closeSync(file);
     this.#syncedSequence = reached;
+  }
+
+  /** Until it has worked once, the next group tries again: a segment without its name would be lost. */
+  async #syncFolder(): Promise<void> {
+    this.#isFolderChanged = false;
+    try {
+      await syncFolder(this.#folder.path);
+    } catch (error) {
+      this.#isFolderChanged = true;
+      throw error;
+    }
   }
 
   /** Syncs and closes; nothing may be written afterwards. */

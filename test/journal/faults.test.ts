@@ -80,6 +80,27 @@ describe('a journal whose writer was killed', () => {
   });
 });
 
+describe('many processes that start on one directory', () => {
+  it('each get a folder of their own, and lose nothing to one another', async () => {
+    const directory = temporaryFolder();
+    const child = fileURLToPath(new URL('writer-child.ts', import.meta.url));
+    const oracles = Array.from({ length: 4 }, () => join(temporaryFolder(), 'acknowledged'));
+    const writers = oracles.map((oracle, n) =>
+      spawn(process.execPath, ['--import', 'tsx', child, directory, oracle, String(n * 1_000_000)], {
+        stdio: 'inherit',
+      }),
+    );
+    const ended = writers.map((writer) => new Promise((resolve) => writer.once('exit', resolve)));
+    await until(() => oracles.every((oracle) => existsSync(oracle) && statSync(oracle).size > 2_000), 25_000);
+    expect(writerFolders(directory)).toHaveLength(4);
+    writers.forEach((writer) => writer.kill('SIGKILL'));
+    await Promise.all(ended);
+    const acknowledged = oracles.flatMap((oracle) => readFileSync(oracle, 'utf8').split('\n').slice(0, -1));
+    const delivered = new Set(await drain(await open(directory)));
+    expect(acknowledged.filter((id) => !delivered.has(id))).toEqual([]);
+  });
+});
+
 describe('a journal with a torn tail', () => {
   it('gives the whole records before any cut, and nothing else', async () => {
     const { bytes, ends } = recordsOf(6);
