@@ -13,7 +13,13 @@ const isInterval = (effect) =>
   effect.lower <= effect.value &&
   effect.value <= effect.upper;
 
-const summary = JSON.parse(text.slice(start));
+let summary;
+try {
+  summary = JSON.parse(text.slice(start));
+} catch {
+  process.stderr.write(`the demo printed no summary: ${JSON.stringify(text.slice(0, 300))}\n`);
+  process.exit(1);
+}
 for (const count of ['decisions', 'exposures', 'interactions', 'duplicatesDropped']) {
   must(Number.isInteger(summary[count]) && summary[count] > 0, `${count} is a positive whole number`);
 }

@@ -64,6 +64,16 @@ describe('the repository', () => {
     expect(read('package-lock.json')).not.toContain('"resolved"');
   });
 
+  it('locks every package that a locked one may ask for, so that npm ci agrees on every platform', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.values(packages)
+      .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+      .filter((name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)));
+    expect(missing).toEqual([]);
+  });
+
   it('names no folder of the machine it was written on', () => {
     const machine = new RegExp(`/(${['work', 'root'].join('|')})/`);
     const named = textFiles.filter((file) => machine.test(read(file)));
