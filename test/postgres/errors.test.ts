@@ -90,10 +90,11 @@ describe('the stores', () => {
   });
 
   it('give up on a server that goes silent between two statements', async () => {
-    const url = new URL(database.url);
+    const real = new URL(database.url);
+    const url = new URL(real);
     let isSilent = false;
     const { port } = await listen((socket) => {
-      const onward = connect(Number(url.port), url.hostname).on('error', () => undefined);
+      const onward = connect(Number(real.port), real.hostname).on('error', () => undefined);
       socket.on('data', (chunk) => isSilent || onward.write(chunk));
       onward.on('data', (chunk) => socket.write(chunk));
       socket.on('close', () => onward.destroy());
