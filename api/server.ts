@@ -4,21 +4,27 @@ import { createApp } from './app.ts';
 import { createDecideHandlers } from './decide/handler.ts';
 import type { ApiServices } from './services.ts';
 
-/** A client has this long for its headers and for a whole request; a trickling one is cut off. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_MS = 65_000;
+export interface ServerTimeouts {
+  /** A client has this long for its headers, and for a whole request; a trickling one is cut off with 408. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly keepAliveMs: number;
+  /** How often the two are looked at. */
+  readonly checkMs: number;
+}
+
+const patience: ServerTimeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000, checkMs: 2000 };
 
 /** One port: decisions on a bare handler, everything else in Express. Does not listen. */
-export function createServer(services: ApiServices): Server {
+export function createServer(services: ApiServices, timeouts: ServerTimeouts = patience): Server {
   const app = createApp(services);
   const { single, batch } = createDecideHandlers(services);
   const server = createHttpServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 2000,
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.requestMs,
+      keepAliveTimeout: timeouts.keepAliveMs,
+      connectionsCheckingInterval: timeouts.checkMs,
       maxHeaderSize: 16_384,
       noDelay: true,
     },

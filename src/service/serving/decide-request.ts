@@ -43,8 +43,8 @@ export function checkDecideRequest(body: unknown): DecideRequest {
   checkId(sent, 'surface', violations);
   checkId(sent, 'unitId', violations);
   if (sent.sessionId !== undefined && sent.sessionId !== null) checkId(sent, 'sessionId', violations);
-  const features = sent.features ?? {};
-  if (typeof features !== 'object' || Array.isArray(features)) {
+  const features = sent.features === undefined ? {} : sent.features;
+  if (typeof features !== 'object' || features === null || Array.isArray(features)) {
     violations.push(violation('features', 'must be an object of feature values', features));
   }
   checkEligibleShape(sent.eligibleActions, violations);

@@ -1,0 +1,112 @@
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../../api/app.ts';
+import { createApiWorld, liveFeed, type ApiWorld } from '../support/api-world.ts';
+
+describe('pages for people', () => {
+  let world: ApiWorld;
+  let api: ReturnType<typeof supertest>;
+  let key: string;
+  beforeAll(async () => {
+    world = await createApiWorld();
+    const surface = await world.declare(liveFeed);
+    const version = await world.policy(surface, [0.5, 0.5]);
+    await world.services.policies.setAlias('live-feed', 'champion', { version }, world.admin);
+    const run = await world.services.runs.start('evaluation', { surface: 'live-feed' }, world.admin);
+    const reportHtml = '<!doctype html><script>draw()</script>';
+    await world.stores.runs.start('acme', run.id);
+    await world.stores.runs.finish('acme', run.id, { result: {}, reportHtml });
+    api = supertest(createApp(world.services));
+    key = await world.key('reader');
+  });
+  afterAll(() => world.stop());
+
+  const logIn = async (): Promise<string> => {
+    const response = await api.get(`/?key=${key}`);
+    return response.headers['set-cookie'][0];
+  };
+
+  it('without a key the overview asks for one and tells nothing', async () => {
+    const response = await api.get('/');
+    expect(response.status).toBe(200);
+    expect(response.text).toContain('<form');
+    expect(response.text).not.toContain('live-feed');
+  });
+
+  it('a key in the address opens a session and disappears from the address', async () => {
+    const response = await api.get(`/?key=${key}`);
+    expect(response.status).toBe(303);
+    expect(response.headers.location).toBe('/');
+    const cookie = response.headers['set-cookie'][0];
+    expect(cookie).toMatch(/HttpOnly; SameSite=Lax/);
+    expect(cookie).not.toContain(key);
+  });
+
+  it('the form opens a session too; a wrong key does not, nor one that may not look', async () => {
+    const form = (sent: string) => api.post('/login').type('form').send({ key: sent });
+    expect((await form(key)).status).toBe(303);
+    expect((await form('wrong')).status).toBe(401);
+    expect((await form(await world.key('decider'))).status).toBe(401);
+  });
+
+  it('the overview shows surfaces, aliases and links to reports, and needs no script', async () => {
+    const response = await api.get('/').set('cookie', await logIn());
+    expect(response.text).toContain('live-feed@1');
+    expect(response.text).toContain('champion');
+    expect(response.text).toMatch(/href="\/v1\/evaluation-runs\/[^"]+\/report"/);
+    expect(response.text).not.toContain('<script');
+    expect(response.headers['content-security-policy']).toContain("default-src 'none'");
+  });
+
+  it('what people named is shown as text, never as markup', async () => {
+    const run = await world.services.runs.start('training', { surface: 'live-feed' }, world.admin);
+    await world.stores.runs.start('acme', run.id);
+    await world.stores.runs.finish('acme', run.id, { error: '<img src=x onerror=alert(1)>' });
+    const response = await api.get('/').set('cookie', await logIn());
+    expect(response.text).toContain('&lt;img src=x onerror=alert(1)&gt;');
+    expect(response.text).not.toContain('<img');
+  });
+
+  it('a report is served in a sandbox of its own', async () => {
+    const cookie = await logIn();
+    const address = /\/v1\/evaluation-runs\/[^"]+\/report/.exec(
+      (await api.get('/').set('cookie', cookie)).text,
+    )?.[0];
+    const response = await api.get(address ?? '').set('cookie', cookie);
+    expect(response.text).toContain('draw()');
+    expect(response.headers['content-security-policy']).toContain('sandbox allow-scripts');
+    expect(response.headers['content-security-policy']).not.toContain('allow-same-origin');
+  });
+
+  it('a session is for looking at pages: it changes nothing and reads no API', async () => {
+    const cookie = (await api.get(`/?key=${await world.key('admin')}`)).headers['set-cookie'][0];
+    expect((await api.post('/v1/surfaces/live-feed:kill').set('cookie', cookie)).status).toBe(401);
+    expect((await api.get('/v1/surfaces').set('cookie', cookie)).status).toBe(401);
+    expect((await api.get('/docs').set('cookie', cookie)).status).toBe(200);
+  });
+
+  it('a revoked key ends its session', async () => {
+    const cookie = await logIn();
+    const id = world.serving.authenticate(key)?.keyId ?? '';
+    await world.stores.keys.revoke('acme', id);
+    await world.serving.refresh();
+    expect((await api.get('/').set('cookie', cookie)).text).toContain('<form');
+    key = await world.key('reader');
+  });
+
+  it('only the probes are open', async () => {
+    expect((await api.get('/health/live')).status).toBe(200);
+    expect((await api.get('/health/ready')).status).toBe(200);
+    for (const path of ['/docs', '/openapi.json', '/metrics', '/v1/surfaces']) {
+      expect((await api.get(path)).status).toBe(401);
+    }
+  });
+
+  it('readiness tells the truth about the journal', async () => {
+    world.journal.setFull(true);
+    const response = await api.get('/health/ready');
+    world.journal.setFull(false);
+    expect(response.status).toBe(503);
+    expect(response.body).toMatchObject({ isReady: false, reasons: [expect.stringContaining('journal')] });
+  });
+});

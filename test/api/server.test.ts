@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer } from '../../api/server.ts';
+import { createApiWorld, liveFeed, type ApiWorld } from '../support/api-world.ts';
+
+describe('the server against clients that misbehave', () => {
+  let world: ApiWorld;
+  let port: number;
+  let key: string;
+  let close: () => void;
+  beforeAll(async () => {
+    world = await createApiWorld();
+    await world.declare(liveFeed);
+    key = await world.key('decider');
+    const server = createServer(world.services, {
+      headersMs: 100,
+      requestMs: 200,
+      keepAliveMs: 1000,
+      checkMs: 50,
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+    close = () => {
+      server.closeAllConnections();
+      server.close();
+    };
+  });
+  afterAll(async () => {
+    close();
+    await world.stop();
+  });
+
+  /** Sends the text, then nothing more, and collects what comes back until the server hangs up. */
+  async function answerTo(text: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.write(text);
+    await once(socket, 'close');
+    return answer;
+  }
+  const head = (more: string): string =>
+    `POST /v1/decisions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${more}`;
+
+  it('a body that never comes to its end is cut off with 408', async () => {
+    expect(await answerTo(head('content-length: 100\r\n\r\n{"requestId":'))).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('headers that never come to their end are cut off with 408', async () => {
+    expect(await answerTo('POST /v1/decisions HTTP/1.1\r\nhost: x\r\nx-slow: ')).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('what is not HTTP gets a problem document and the end of the connection', async () => {
+    const answer = await answerTo('GARBAGE\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('application/problem+json');
+  });
+
+  it('headers beyond the limit are 431', async () => {
+    expect(await answerTo(head(`x-long: ${'x'.repeat(20_000)}\r\n\r\n`))).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it('a client that goes away in the middle of its body leaves no decision and the server answering', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(head('content-length: 100\r\n\r\n{"requestId":'));
+    await once(socket, 'connect');
+    socket.destroy();
+    await once(socket, 'close');
+    const body = JSON.stringify({ requestId: 'r', surface: 'live-feed', unitId: 'u', features: { hour: 1 } });
+    const answer = await answerTo(
+      head(`connection: close\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`),
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(world.journal.events).toHaveLength(1);
+  });
+
+  it('pipelined requests are answered in their order', async () => {
+    const bodyOf = (unitId: string): string =>
+      JSON.stringify({ requestId: unitId, surface: unitId, unitId, features: {} });
+    const request = (unitId: string, more = ''): string =>
+      head(`${more}content-length: ${String(bodyOf(unitId).length)}\r\n\r\n${bodyOf(unitId)}`);
+    const answer = await answerTo(request('first') + request('second', 'connection: close\r\n'));
+    expect(answer.indexOf('"value":"first"')).toBeGreaterThan(0);
+    expect(answer.indexOf('"value":"second"')).toBeGreaterThan(answer.indexOf('"value":"first"'));
+  });
+});
