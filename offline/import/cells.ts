@@ -14,7 +14,7 @@ export function cellError(row: SourceRow, column: string, rule: string): AllotEr
 
 export function textAt(row: SourceRow, column: string): string {
   const value = row.values[column];
-  if (value === null) throw cellError(row, column, 'must not be empty');
+  if (value === null || value === undefined) throw cellError(row, column, 'must not be empty');
   return value;
 }
 

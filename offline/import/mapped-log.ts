@@ -1,7 +1,8 @@
 import { AllotError } from '../../src/core/errors.ts';
-import type { FeatureSpec, FeatureValue, ResponseSpec, Surface } from '../../src/core/surface/surface.ts';
+import type { FeatureSpec, FeatureValue, Surface } from '../../src/core/surface/surface.ts';
 import { cellError, numberAt, propensityAt, textAt, timeAt } from './cells.ts';
 import type { ImportedDecision } from './imported-decision.ts';
+import { importedResponse, importedSurface } from './imported-surface.ts';
 import type { Mapping } from './mapping.ts';
 import { readRows, type SourceRow } from './rows.ts';
 
@@ -9,9 +10,8 @@ import { readRows, type SourceRow } from './rows.ts';
 const UNDATED_START = Date.UTC(2000, 0, 1);
 
 export function mappedSurface(mapping: Mapping): Surface {
-  return {
+  return importedSurface({
     name: mapping.surface,
-    schemaVersion: 1,
     actions: mapping.actions,
     nullAction: mapping.nullAction,
     features: Object.entries(mapping.features).map(([name, spec]): FeatureSpec => {
@@ -19,32 +19,10 @@ export function mappedSurface(mapping: Mapping): Surface {
       if (spec.type === 'boolean') return { name, type: 'boolean' };
       return { name, type: 'categorical', values: spec.values };
     }),
-    groups: null,
-    responses: Object.entries(mapping.responses).map(([name, spec]): ResponseSpec => ({
-      name,
-      role: spec.role,
-      interaction: name,
-      aggregate: 'sum',
-      unit: spec.unit,
-      min: spec.min,
-      max: spec.max,
-      windowSeconds: 1,
-      default: spec.default,
-    })),
-    constraints: [],
-    explorationFloor: 0,
-    caps: [],
-    pacing: null,
-    horizon: 1,
-    completeness: 'window',
-    gate: {
-      estimator: 'snips',
-      level: 0.95,
-      mainMargin: 0.001,
-      auxiliaryMargins: {},
-      minEffectiveUnits: 1000,
-    },
-  };
+    responses: Object.entries(mapping.responses).map(([name, { role, unit, min, max, default: value }]) =>
+      importedResponse({ name, role, unit, min, max, default: value }),
+    ),
+  });
 }
 
 export async function* readMapped(file: string, mapping: Mapping): AsyncIterable<ImportedDecision> {
@@ -54,16 +32,16 @@ export async function* readMapped(file: string, mapping: Mapping): AsyncIterable
     ...Object.values(mapping.responses).map((spec) => spec.column),
   ].filter((column) => column !== undefined);
   let index = 0;
-  for await (const row of readRows(file, (header) => chosen(file, header, [...new Set(named)]))) {
+  for await (const row of readRows(file, (header) => requireColumns(file, header, [...new Set(named)]))) {
     yield toDecision(row, index, mapping);
     index += 1;
   }
 }
 
 /** A column that the mapping names and the file lacks is the mapping's fault: said once, with what there is. */
-function chosen(file: string, header: readonly string[], named: readonly string[]): readonly string[] {
+function requireColumns(file: string, header: readonly string[], named: readonly string[]): void {
   const missing = named.filter((column) => !header.includes(column));
-  if (missing.length === 0) return named;
+  if (missing.length === 0) return;
   throw new AllotError(
     'mapping_invalid',
     `${file}, line 1: the mapping names ${missing.map((c) => `"${c}"`).join(', ')}, the file has ${header.join(', ')}`,

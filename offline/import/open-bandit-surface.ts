@@ -1,4 +1,5 @@
 import type { Surface } from '../../src/core/surface/surface.ts';
+import { importedResponse, importedSurface } from './imported-surface.ts';
 
 /** Left, centre and right place of the three-item list. */
 export const POSITIONS = ['1', '2', '3'];
@@ -14,9 +15,8 @@ export function openBanditSurface(
   itemCount: number,
   userValues: readonly (readonly string[])[],
 ): Surface {
-  return {
+  return importedSurface({
     name: `open-bandit-${campaign}`,
-    schemaVersion: 1,
     actions: Array.from({ length: itemCount }, (_, item) => itemAction(item)),
     nullAction: null,
     features: [
@@ -24,32 +24,6 @@ export function openBanditSurface(
       ...USER_FEATURES.map((name, i) => ({ name, type: 'categorical' as const, values: userValues[i] })),
       { name: 'affinity', type: 'vector', length: itemCount, min: 0, max: 1_000_000 },
     ],
-    groups: null,
-    responses: [
-      {
-        name: 'click',
-        role: 'main',
-        interaction: 'click',
-        aggregate: 'any',
-        unit: 'click',
-        min: 0,
-        max: 1,
-        windowSeconds: 1,
-        default: 0,
-      },
-    ],
-    constraints: [],
-    explorationFloor: 0,
-    caps: [],
-    pacing: null,
-    horizon: 1,
-    completeness: 'window',
-    gate: {
-      estimator: 'snips',
-      level: 0.95,
-      mainMargin: 0.001,
-      auxiliaryMargins: {},
-      minEffectiveUnits: 1000,
-    },
-  };
+    responses: [importedResponse({ name: 'click', role: 'main', unit: 'click', min: 0, max: 1, default: 0 })],
+  });
 }

@@ -1,4 +1,4 @@
-import { readChosenColumns } from '../tabular/read-columns.ts';
+import { formatOf, readRows as readTabularRows } from '../tabular/read-rows.ts';
 
 /** One row of a foreign log: its place, for messages, and its cells as text (null: empty). */
 export interface SourceRow {
@@ -7,19 +7,22 @@ export interface SourceRow {
   readonly values: Readonly<Record<string, string | null>>;
 }
 
-/** Every row of a CSV, JSONL or Parquet file, with the columns that `choose` takes from the header. */
+/** Every row of a CSV, JSONL or Parquet file, streaming; `check` sees the columns of the first one. */
 export async function* readRows(
   file: string,
-  choose: (header: readonly string[]) => readonly string[] = (header) => header,
+  check: (columns: readonly string[]) => void = () => undefined,
 ): AsyncIterable<SourceRow> {
-  let columns: readonly string[] = [];
-  const table = await readChosenColumns(file, (header) => {
-    columns = choose(header);
-    return columns.map((name) => ({ name, type: 'text' }));
-  });
-  for (let row = 0; row < table.rows; row++) {
-    const values: Record<string, string | null> = {};
-    for (const name of columns) values[name] = table.texts.get(name)?.[row] ?? null;
-    yield { where: table.locate(row), values };
+  const lineWord = formatOf(file) === 'parquet' ? 'row' : 'line';
+  let isFirst = true;
+  for await (const { values, line } of readTabularRows(file)) {
+    if (isFirst) check(Object.keys(values));
+    isFirst = false;
+    const entries = Object.entries(values).map(([name, value]) => [name, asText(value)] as const);
+    yield { where: `${file}, ${lineWord} ${line}`, values: Object.fromEntries(entries) };
   }
+}
+
+function asText(value: unknown): string | null {
+  if (value === null || value === undefined || value === '') return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { importMapped } from '../../../offline/import.ts';
+import { makeSecrets } from '../../../src/config/secrets.ts';
+import { createDecisionIds } from '../../../src/core/feedback/decision-id.ts';
+import { createMemoryStores } from '../../../src/memory/stores.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'allot-mapped-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const mapping = `
+surface: shelf
+actions: [none, banner]
+nullAction: none
+policyVersion: old-rules
+columns: { action: act, propensity: p, unitId: user, decidedAt: at }
+features:
+  hour: { column: hour, type: numeric, min: 0, max: 23 }
+responses:
+  revenue: { column: money, role: main, min: 0, max: 100, unit: euro }
+`;
+const rows = [
+  'at,user,act,p,hour,money',
+  '2026-01-01T10:00:00Z,u1,banner,0.25,10,3.5',
+  '1767265200000,u2,none,0.75,11,0',
+];
+
+function write(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+async function run(lines: readonly string[], map = mapping) {
+  const stores = createMemoryStores();
+  const ids = createDecisionIds(makeSecrets().idKeys);
+  const source = { file: write('log.csv', lines.join('\n')), mappingFile: write('mapping.yaml', map) };
+  const target = { ...stores, ids, actor: { tenant: 'default', id: 'test' } };
+  return { stores, again: () => importMapped(source, target), result: await importMapped(source, target) };
+}
+
+describe('importing a log by a mapping', () => {
+  it('stores every row once, however often it is imported', async () => {
+    const { stores, result, again } = await run(rows);
+    expect(result).toMatchObject({
+      decisions: 2,
+      interactions: 1,
+      duplicates: 0,
+      surface: 'shelf',
+      alias: 'old-rules',
+    });
+    expect(await again()).toMatchObject({ decisions: 0, interactions: 0, duplicates: 2 });
+    expect(await stores.decisions.counts('default', 'shelf')).toMatchObject({
+      decisions: 2,
+      exposures: 2,
+      interactions: 1,
+    });
+  });
+
+  it.each([
+    [
+      'a propensity of 0',
+      rows[1].replace('0.25', '0'),
+      /log\.csv, line 3: column "p" must be a propensity in \(0, 1\] \(found: "0"\)/,
+    ],
+    ['a propensity above 1', rows[1].replace('0.25', '1.2'), /line 3: column "p" must be a propensity/],
+    [
+      'a propensity that is not a number',
+      rows[1].replace('0.25', 'NaN'),
+      /line 3: column "p" must be a finite number/,
+    ],
+    ['a ragged row', `${rows[1]},9`, /line 3: row: has 7 cells where the header has 6/],
+    [
+      'an unknown action',
+      rows[1].replace('banner', 'popup'),
+      /line 3: column "act" must be one of none, banner/,
+    ],
+    ['a feature out of range', rows[1].replace(',10,', ',24,'), /line 3: column "hour" must be in \[0, 23\]/],
+    [
+      'a response out of range',
+      rows[1].replace('3.5', '101'),
+      /line 3: column "money" must be in \[0, 100\]/,
+    ],
+    [
+      'a time that is none',
+      rows[1].replace('2026-01-01T10:00:00Z', 'soon'),
+      /line 3: column "at" must be epoch/,
+    ],
+  ])('refuses %s with file, line and rule', async (_, bad, message) => {
+    await expect(run([rows[0], rows[2], bad])).rejects.toThrow(message);
+  });
+
+  it('refuses a mapping that names a column which the file lacks, and says which there are', async () => {
+    await expect(run(rows, mapping.replace('money', 'cash'))).rejects.toThrow(
+      /the mapping names "cash", the file has at, user, act, p, hour, money/,
+    );
+  });
+
+  it('refuses a broken mapping field by field', async () => {
+    await expect(run(rows, mapping.replace('role: main', 'role: chief'))).rejects.toThrow(
+      /mapping\.yaml: responses\.revenue\.role/,
+    );
+  });
+});
