@@ -24,5 +24,6 @@ export async function* readRows(
 
 function asText(value: unknown): string | null {
   if (value === null || value === undefined || value === '') return null;
+  if (typeof value === 'bigint') return value.toString();
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
