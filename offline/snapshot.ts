@@ -46,8 +46,8 @@ export async function createSnapshot(
 }
 
 /**
- * Job mode: run config `{ "until": ms, "from"?, "asOf"?, "behaviorVersions"?, "directory"? }`; the result holds the
- * directory and the manifest's figures. State changes of the run belong to the caller (the worker).
+ * Job mode: run config `{ "until"?, "from"?, "asOf"?, "behaviorVersions"?, "directory"? }`, times in ms (`until` is the
+ * run's creation by default, `asOf` the later of the two); the result holds the directory and the manifest's figures. State changes of the run belong to the caller (the worker).
  */
 export async function runSnapshot(job: {
   readonly stores: SnapshotStores & { readonly runs: RunStore };
@@ -59,9 +59,11 @@ export async function runSnapshot(job: {
   if (run === undefined) throw new AllotError('run_unknown', `there is no run ${job.runId}`);
   const config = run.config as Partial<SnapshotRange> & { readonly directory?: string };
   const directory = config.directory ?? join(job.snapshotsDirectory, job.runId);
+  const until = config.until ?? run.createdAt;
   const manifest = await createSnapshot(job.stores, {
     ...config,
-    until: config.until ?? run.createdAt,
+    until,
+    asOf: config.asOf ?? Math.max(until, run.createdAt),
     tenant: job.tenant,
     surface: run.surface,
     directory,

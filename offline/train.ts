@@ -104,6 +104,7 @@ async function snapshotOf(
   // A retried job finds what its first attempt finished: the manifest is written last.
   if (existsSync(manifestFile(directory))) return directory;
   const range = config.snapshot ?? { until: createdAt };
-  await createSnapshot(job.stores, { ...range, tenant: job.tenant, surface, directory });
+  const asOf = range.asOf ?? Math.max(range.until, createdAt);
+  await createSnapshot(job.stores, { ...range, asOf, tenant: job.tenant, surface, directory });
   return directory;
 }

@@ -4,7 +4,7 @@ import { AllotError } from '../../src/core/errors.ts';
 import type { FeatureValue, Surface } from '../../src/core/surface/surface.ts';
 import { featureColumn, quoted, responseColumn } from './columns.ts';
 import type { Dataset } from './dataset.ts';
-import { DatasetBuilder } from './dataset-builder.ts';
+import { DatasetBuilder, type StoredRow } from './dataset-builder.ts';
 import { readManifest, type SnapshotManifest } from './manifest.ts';
 import { sha256OfFile } from './parquet-writer.ts';
 
@@ -108,6 +108,12 @@ function where(filter: DatasetFilter): string {
   return rules.length === 0 ? '' : ` where ${rules.join(' and ')}`;
 }
 
+/** The items of a list column's value. */
+const items = (value: DuckDBValue): readonly unknown[] =>
+  (value as { items: readonly unknown[] } | null)?.items ?? [];
+
+type Columns = (name: string) => readonly DuckDBValue[];
+
 function addChunk(
   builder: DatasetBuilder,
   surface: Surface,
@@ -116,42 +122,53 @@ function addChunk(
   rows: number,
 ): void {
   const at = new Map(names.map((name, i) => [name, columns[i]]));
-  const column = (name: string): readonly DuckDBValue[] => at.get(name) ?? [];
-  const items = (value: DuckDBValue): readonly unknown[] =>
-    (value as { items: readonly unknown[] } | null)?.items ?? [];
-  const features = surface.features.map((f) => ({ name: f.name, values: column(featureColumn(f.name)) }));
+  const column: Columns = (name) => at.get(name) ?? [];
+  const features = featuresAt(surface, column);
   const responses = surface.responses.map((r) => column(responseColumn(r.name)));
-  const base = Object.fromEntries(baseColumns.map((name) => [name, column(name)])) as Record<
-    (typeof baseColumns)[number],
-    readonly DuckDBValue[]
-  >;
-  for (let i = 0; i < rows; i += 1) {
+  const base = baseAt(column);
+  for (let i = 0; i < rows; i += 1)
+    builder.add({
+      ...base(i),
+      features: features(i),
+      responses: responses.map((all) => (all[i] === null ? null : Number(all[i]))),
+    });
+}
+
+function featuresAt(surface: Surface, column: Columns): (i: number) => Record<string, FeatureValue> {
+  const features = surface.features.map((f) => ({ name: f.name, all: column(featureColumn(f.name)) }));
+  return (i) => {
     const values: Record<string, FeatureValue> = {};
-    for (const { name, values: all } of features) {
+    for (const { name, all } of features) {
       const value = all[i];
       if (value === null) continue;
       values[name] =
         typeof value === 'object' ? (items(value) as readonly number[]) : (value as FeatureValue);
     }
-    builder.add({
-      row: Number(base.row[i]),
-      decisionId: String(base.decision_id[i]),
-      unitId: String(base.unit_id[i]),
-      sessionId: base.session_id[i] as string | null,
-      decidedAt: Number(base.decided_at_ms[i]),
-      group: Number(base.group_index[i]),
-      eligible: items(base.eligible[i]) as readonly boolean[],
-      action: Number(base.action_index[i]),
-      propensity: Number(base.propensity[i]),
-      probabilities: items(base.probabilities[i]) as readonly number[],
-      policyVersion: base.policy_version[i] as string | null,
-      isForced: base.is_forced[i] === true,
-      isComplete: base.is_complete[i] === true,
-      hasNext: base.has_next[i] === true,
-      done: base.done[i] === true,
-      defaulted: items(base.defaulted[i]) as readonly string[],
-      features: values,
-      responses: responses.map((all) => (all[i] === null ? null : Number(all[i]))),
-    });
-  }
+    return values;
+  };
+}
+
+function baseAt(column: Columns): (i: number) => Omit<StoredRow, 'features' | 'responses'> {
+  const base = Object.fromEntries(baseColumns.map((name) => [name, column(name)])) as Record<
+    (typeof baseColumns)[number],
+    readonly DuckDBValue[]
+  >;
+  return (i) => ({
+    row: Number(base.row[i]),
+    decisionId: String(base.decision_id[i]),
+    unitId: String(base.unit_id[i]),
+    sessionId: base.session_id[i] as string | null,
+    decidedAt: Number(base.decided_at_ms[i]),
+    group: Number(base.group_index[i]),
+    eligible: items(base.eligible[i]) as readonly boolean[],
+    action: Number(base.action_index[i]),
+    propensity: Number(base.propensity[i]),
+    probabilities: items(base.probabilities[i]) as readonly number[],
+    policyVersion: base.policy_version[i] as string | null,
+    isForced: base.is_forced[i] === true,
+    isComplete: base.is_complete[i] === true,
+    hasNext: base.has_next[i] === true,
+    done: base.done[i] === true,
+    defaulted: items(base.defaulted[i]) as readonly string[],
+  });
 }

@@ -129,7 +129,7 @@ describe('the critic target', () => {
 
   it('refuses a (B,1) against a (B), which would broadcast', () => {
     const column = tf.ones([4, 1]) as unknown as tf.Tensor1D;
-    const vector = tf.ones([4]) as tf.Tensor1D;
+    const vector = tf.ones<tf.Rank.R1>([4]);
     expect(() =>
       tdTarget({ rewards: vector, done: vector, nextValues: column, discount: 0.9, bound: 1 }),
     ).toThrow(/next values has shape \[4,1\]/);
@@ -169,7 +169,7 @@ describe('objectives', () => {
     const [first, second] = crrWeights(advantage, actions, options).dataSync();
     expect(first).toBeCloseTo(Math.E, 4);
     expect(second).toBe(20);
-    const flipped = tf.sub(1, actions) as tf.Tensor2D;
+    const flipped = tf.sub<tf.Tensor2D>(1, actions);
     expect([...crrWeights(advantage, flipped, { ...options, weighting: 'binary' }).dataSync()]).toEqual([
       0, 0,
     ]);

@@ -1,20 +1,25 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readConfig } from '../../config/env.ts';
 import { AllotError } from '../../core/errors.ts';
 import { createLogger } from '../../observability/logger.ts';
+import type { OpenStores } from '../local/stores.ts';
 import { print, printJson } from '../output.ts';
 import { createProgress } from '../progress.ts';
+
+type Stores = OpenStores['stores'];
 
 export function register(program: Command): void {
   program
     .command('snapshot')
     .description('freeze a time range of the log as a dataset (Parquet + manifest with a content hash)')
-    .requiredOption('--surface <name>', 'which surface')
-    .requiredOption('--out <dir>', 'folder for the parts and manifest.json')
+    .option('--surface <name>', 'which surface')
+    .option('--out <dir>', 'folder for the parts and manifest.json')
     .option('--until <time>', 'decisions before this time (ISO 8601 or ms; default: now)')
     .option('--from <time>', 'decisions from this time on (default: the first)')
-    .option('--as-of <time>', 'the log is known up to this time (default: --until)')
+    .option('--as-of <time>', 'the log is known up to this time (default: now, or --until if later)')
     .option('--behavior <version...>', 'only decisions of these policy versions')
+    .option('--run <id>', 'job mode: everything else comes from the stored run')
     .option('--tenant <name>', 'whose surface', 'default')
     .option('--json', 'one object on standard output')
     .addHelpText(
@@ -25,46 +30,74 @@ export function register(program: Command): void {
 }
 
 interface SnapshotOptions {
-  readonly surface: string;
-  readonly out: string;
+  readonly surface?: string;
+  readonly out?: string;
   readonly until?: string;
   readonly from?: string;
   readonly asOf?: string;
   readonly behavior?: readonly string[];
+  readonly run?: string;
   readonly tenant: string;
   readonly json?: boolean;
 }
 
 async function snapshot(options: SnapshotOptions): Promise<void> {
-  const until = options.until === undefined ? Date.now() : parseTime('--until', options.until);
-  const asOf = options.asOf === undefined ? until : parseTime('--as-of', options.asOf);
-  const { createSnapshot, summary } = await import('../../../offline/snapshot.ts');
-  const { openStores } = await import('../local/stores.ts');
   const config = readConfig();
-  const progress = createProgress({ quiet: options.json === true });
+  const { openStores } = await import('../local/stores.ts');
   const open = await openStores(config, createLogger(config.logLevel));
   try {
-    progress.step(`reading decisions of ${options.surface}`);
-    const manifest = await createSnapshot(open.stores, {
-      tenant: options.tenant,
-      surface: options.surface,
-      directory: options.out,
-      until,
-      asOf,
-      ...(options.from === undefined ? {} : { from: parseTime('--from', options.from) }),
-      ...(options.behavior === undefined ? {} : { behaviorVersions: options.behavior }),
-    });
-    progress.done();
-    if (options.json === true) printJson({ directory: options.out, ...summary(manifest) });
-    else
-      print(
-        `${manifest.rows} rows of ${manifest.units} units in ${options.out} (${manifest.contentHash.slice(0, 12)}); ` +
-          `left out: ${manifest.logHealth.undelivered} undelivered, ${manifest.logHealth.immature} immature, ` +
-          `${manifest.logHealth.twins} twins, ${manifest.logHealth.foreign} foreign`,
-      );
+    const result =
+      options.run === undefined
+        ? await snapshotHere(options, open.stores)
+        : await snapshotRun(options, options.run, open.stores, join(config.dataDir, 'snapshots'));
+    if (options.json === true) printJson(result);
+    else print(describe(result));
   } finally {
     await open.close();
   }
+}
+
+async function snapshotHere(options: SnapshotOptions, stores: Stores): Promise<Record<string, unknown>> {
+  const { surface, out, tenant } = options;
+  if (surface === undefined || out === undefined)
+    throw new AllotError(
+      'invalid_request',
+      '--surface and --out: are needed unless --run names a stored run',
+    );
+  const until = options.until === undefined ? Date.now() : parseTime('--until', options.until);
+  const { createSnapshot, summary } = await import('../../../offline/snapshot.ts');
+  const progress = createProgress({ quiet: options.json === true });
+  progress.step(`reading decisions of ${surface}`);
+  const manifest = await createSnapshot(stores, {
+    tenant,
+    surface,
+    directory: out,
+    until,
+    asOf: options.asOf === undefined ? Math.max(until, Date.now()) : parseTime('--as-of', options.asOf),
+    ...(options.from === undefined ? {} : { from: parseTime('--from', options.from) }),
+    ...(options.behavior === undefined ? {} : { behaviorVersions: options.behavior }),
+  });
+  progress.done();
+  return { directory: out, ...summary(manifest) };
+}
+
+async function snapshotRun(
+  options: SnapshotOptions,
+  runId: string,
+  stores: Stores,
+  snapshotsDirectory: string,
+): Promise<Record<string, unknown>> {
+  const { runSnapshot } = await import('../../../offline/snapshot.ts');
+  return await runSnapshot({ stores, tenant: options.tenant, runId, snapshotsDirectory });
+}
+
+function describe(result: Record<string, unknown>): string {
+  const { rows, units, directory, contentHash } = result as Record<string, string | number>;
+  const { undelivered, immature, twins, foreign } = result['logHealth'] as Record<string, number>;
+  return (
+    `${rows} rows of ${units} units in ${directory} (${String(contentHash).slice(0, 12)}); left out: ` +
+    `${undelivered} undelivered, ${immature} immature, ${twins} twins, ${foreign} foreign`
+  );
 }
 
 /** ISO 8601 (UTC where no zone is given) or milliseconds since the epoch. */
