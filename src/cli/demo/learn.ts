@@ -19,7 +19,9 @@ export async function takeSnapshot(
 ): Promise<DemoSnapshot> {
   const directory = join(context.dataDir, 'snapshots', `demo-${context.tag}`);
   const flags = ['--surface', context.surface.name, '--tenant', TENANT, '--out', directory, '--json'];
-  const times = ['--from', String(range.from), '--until', String(range.until)];
+  // The windows of everything before `until` have closed by now, and the log is known up to now.
+  const asOf = String(context.clock());
+  const times = ['--from', String(range.from), '--until', String(range.until), '--as-of', asOf];
   const { exitCode, output, lastWords } = await runCli(['snapshot', ...flags, ...times], {
     environment: context.childEnvironment,
     signal: context.signal,

@@ -22,17 +22,9 @@ const DECISIONS_PER_UNIT = 7;
 
 /** decide → log → store → learn → judge → promote → compare → switch, all through the HTTP API. */
 export async function runLoop(context: DemoContext, options: LoopOptions): Promise<LoopResult> {
-  const { client, surface, progress, clock } = context;
-  const champion = await prepareSurface(client, surface);
-
-  progress.step(`${String(options.units)} units use the feed`, options.units * DECISIONS_PER_UNIT);
-  const from = clock();
-  const logged = await sendUnits(context, 'log', options.units);
-  const until = clock() + 1;
-  progress.step('waiting until everything is stored and mature');
-  await waitUntilStored(context, options.before, logged);
-  await waitUntilMature(context, until);
-
+  const { client, progress } = context;
+  const champion = await prepareSurface(client, context.surface);
+  const { logged, from, until } = await explore(context, options);
   progress.step('freezing a snapshot');
   const snapshot = await takeSnapshot(context, { from, until });
   progress.step('training two candidates in processes of their own');
@@ -43,17 +35,11 @@ export async function runLoop(context: DemoContext, options: LoopOptions): Promi
   const challenger = judged.find((candidate) => candidate.verdict === 'promote');
   const comparison =
     challenger === undefined ? null : await experiment(context, champion, challenger.version, options.units);
-  const sent = total([logged, ...(comparison?.sent ?? [])]);
   progress.step('counting what is stored');
+  const sent = total([logged, ...(comparison?.sent ?? [])]);
   const stored = await waitUntilStored(context, options.before, sent);
-  const isBetter = comparison?.look.verdict === 'pass';
-  if (challenger !== undefined && isBetter) {
-    await client.setAlias(
-      SURFACE,
-      'champion',
-      challenger.version,
-      `experiment ${comparison?.id ?? ''}: pass`,
-    );
+  if (challenger !== undefined && comparison?.look.verdict === 'pass') {
+    await client.setAlias(SURFACE, 'champion', challenger.version, `experiment ${comparison.id}: pass`);
   }
   progress.done();
   return {
@@ -67,6 +53,22 @@ export async function runLoop(context: DemoContext, options: LoopOptions): Promi
     champion: (await client.surface(SURFACE)).aliases.champion,
     trainingBackend: candidates[0].backend,
   };
+}
+
+/** The exploring log: sent, stored, and old enough that every response window has closed. */
+async function explore(
+  context: DemoContext,
+  { units, before }: LoopOptions,
+): Promise<{ readonly logged: SentTraffic; readonly from: number; readonly until: number }> {
+  const { progress, clock } = context;
+  progress.step(`${String(units)} units use the feed`, units * DECISIONS_PER_UNIT);
+  const from = clock();
+  const logged = await sendUnits(context, 'log', units);
+  const until = clock() + 1;
+  progress.step('waiting until everything is stored and mature');
+  await waitUntilStored(context, before, logged);
+  await waitUntilMature(context, until);
+  return { logged, from, until };
 }
 
 async function experiment(

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer } from '../../../api/server.ts';
-import { createServices } from '../../../api/services.ts';
+import { createServices, type ApiServices } from '../../../api/services.ts';
 import type { AllotConfig } from '../../config/config.ts';
 import { loadOrCreateSecrets, type Secrets } from '../../config/secrets.ts';
 import { createLastGoodCopy } from '../../disk/last-good-copy.ts';
-import { openJournal } from '../../journal/journal.ts';
+import { openJournal, type Journal } from '../../journal/journal.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { createMetrics, type MetricsWithText } from '../../observability/metrics.ts';
 import { openDatabase } from '../../postgres/database.ts';
 import { createExperimentAnalysis } from '../../service/experiment-analysis/experiment-analysis.ts';
-import { createServing } from '../../service/serving/serving.ts';
+import { createServing, type Serving } from '../../service/serving/serving.ts';
 import { startBackground, type Background } from './background.ts';
 import { serverOf, storesOn, type Stores } from './stores.ts';
 
@@ -66,7 +66,6 @@ async function start(
 ): Promise<RunningAllot> {
   const { logger } = options;
   const metrics = options.metrics ?? createMetrics({ withProcess: true });
-  const secrets = options.secrets ?? loadOrCreateSecrets(config.secretsFile);
   const postgres = await serverOf(config, logger);
   closing.push(() => postgres.stop());
   const database = await openDatabase({ url: postgres.url });
@@ -74,31 +73,8 @@ async function start(
   const stores = storesOn(database);
   const journal = await openJournal({ ...config.journal, logger, metrics });
   closing.push(() => journal.close());
-  const serving = createServing({
-    control: stores.control,
-    lastGood: createLastGoodCopy(config.dataDir),
-    journal,
-    secrets,
-    clock: Date.now,
-    metrics,
-    logger,
-    pollMs: config.control.pollMs,
-  });
-  const analysis = createExperimentAnalysis(stores);
-  const services = createServices({
-    stores,
-    serving,
-    journal,
-    secrets,
-    clock: Date.now,
-    logger,
-    metrics,
-    queue: stores.jobs,
-    analyse: (tenant, experiment) => analysis.look(tenant, experiment, Date.now()),
-    metricsText: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-    maxStalenessMs: config.control.maxStalenessMs,
-    bodyLimitBytes: config.http.bodyLimitBytes,
-  });
+  const secrets = options.secrets ?? loadOrCreateSecrets(config.secretsFile);
+  const { serving, services } = createApi({ config, stores, journal, secrets, logger, metrics });
   const background = startBackground({
     config,
     databaseUrl: postgres.url,
@@ -118,14 +94,41 @@ async function start(
   const server = createServer(services);
   closing.push(() => stopListening(server));
   await listen(server, config);
-  return {
-    url: addressOf(server, config),
-    databaseUrl: postgres.url,
-    stores,
-    ready: withoutSurprise(background),
-    refresh: () => serving.refresh(),
-    close,
-  };
+  const url = addressOf(server, config);
+  const ready = withoutSurprise(background);
+  return { url, databaseUrl: postgres.url, stores, ready, refresh: () => serving.refresh(), close };
+}
+
+/** The deciders and the use cases behind the HTTP API. */
+function createApi(parts: {
+  readonly config: AllotConfig;
+  readonly stores: Stores;
+  readonly journal: Journal;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  readonly metrics: MetricsWithText;
+}): { readonly serving: Serving; readonly services: ApiServices } {
+  const { config, stores, metrics } = parts;
+  const clock = Date.now;
+  const serving = createServing({
+    ...parts,
+    control: stores.control,
+    lastGood: createLastGoodCopy(config.dataDir),
+    clock,
+    pollMs: config.control.pollMs,
+  });
+  const analysis = createExperimentAnalysis(stores);
+  const services = createServices({
+    ...parts,
+    serving,
+    clock,
+    queue: stores.jobs,
+    analyse: (tenant, experiment) => analysis.look(tenant, experiment, clock()),
+    metricsText: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    maxStalenessMs: config.control.maxStalenessMs,
+    bodyLimitBytes: config.http.bodyLimitBytes,
+  });
+  return { serving, services };
 }
 
 /** A failure reaches whoever awaits `ready`, and nobody else as an unhandled rejection. */
