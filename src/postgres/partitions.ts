@@ -4,7 +4,10 @@ import { mapErrors } from './errors.ts';
 const DAY_MS = 86_400_000;
 
 export interface Partitions {
-  /** Makes what is missing for these days, in its own transaction; remembers what is there. */
+  /**
+   * Makes what is missing for these days, and for the days after them so that midnight finds its table ready; in a
+   * transaction of its own. Remembers what it has seen to.
+   */
   ensure(days: Iterable<string>): Promise<void>;
   /** After a partition was dropped behind our back: look again. */
   forget(): void;
@@ -16,17 +19,12 @@ export function createPartitions(pool: pg.Pool): Partitions {
     async ensure(days) {
       const missing = [...new Set(days)].filter((day) => !known.has(day));
       if (missing.length === 0) return;
-      await mapErrors(() => pool.query('select ensure_event_partitions($1::date[])', [missing]));
+      const withNext = [...missing, ...missing.map(dayAfter)];
+      await mapErrors(() => pool.query('select ensure_event_partitions($1::date[])', [withNext]));
       for (const day of missing) known.add(day);
     },
     forget: () => known.clear(),
   };
 }
 
-/** Partitions of yesterday up to `daysAhead` days from now, so that midnight finds its table ready. */
-export async function makePartitionsAhead(pool: pg.Pool, now: number, daysAhead = 7): Promise<void> {
-  const days = Array.from({ length: daysAhead + 2 }, (_, i) =>
-    new Date(now + (i - 1) * DAY_MS).toISOString().slice(0, 10),
-  );
-  await createPartitions(pool).ensure(days);
-}
+const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);

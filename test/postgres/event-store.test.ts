@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createPool } from '../../src/postgres/database.ts';
-import { makePartitionsAhead } from '../../src/postgres/partitions.ts';
 import { createPostgresStores } from '../../src/postgres/stores.ts';
 import { mintId, newTenant } from '../contracts/stores/support.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -21,14 +20,13 @@ async function partitions(): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-it('makes partitions ahead, so that midnight finds its table ready, and again without effect', async () => {
-  const now = Date.UTC(2030, 11, 31, 23, 59);
-  await makePartitionsAhead(database.pool, now, 2);
-  const made = ['decisions_20301230', 'decisions_20301231', 'decisions_20310101', 'decisions_20310102'];
-  expect(await partitions()).toEqual(expect.arrayContaining(made));
-  const before = await partitions();
-  await makePartitionsAhead(database.pool, now, 2);
-  expect(await partitions()).toEqual(before);
+it("makes tomorrow's partition with today's, so that midnight finds its table ready", async () => {
+  const { events } = createPostgresStores(database.pool);
+  const evening = Date.UTC(2030, 11, 31, 23, 59);
+  await events.write({ events: [decisionAt(newTenant(), evening)], deadLetters: [] });
+  expect(await partitions()).toEqual(['decisions_20301231', 'decisions_20310101']);
+  await events.write({ events: [decisionAt(newTenant(), evening + 60_000)], deadLetters: [] });
+  expect(await partitions()).toEqual(['decisions_20301231', 'decisions_20310101', 'decisions_20310102']);
 });
 
 it('makes a partition while others read and write the same table', async () => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AllotError } from '../../core/errors.ts';
 import type { Binaries } from './binaries.ts';
 import { dataArgument, hand, type Place } from './place.ts';
-import { answers, type Postmaster } from './postmaster.ts';
+import { answers, clusterName, type Postmaster } from './postmaster.ts';
 
 const START_MS = 120_000;
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -20,7 +20,7 @@ export async function launch(place: Place, binaries: Binaries, isDurable: boolea
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const port = attempt === 0 ? await previousPort(place) : await freePort();
     const from = rotateLog(place);
-    const child = spawnServer(place, binaries, settings(port, isDurable));
+    const child = spawnServer(place, binaries, settings(clusterName(place), port, isDurable));
     if (await isUp(place, child, port)) {
       writeFileSync(place.port, String(port));
       return { pid: child.pid as number, port };
@@ -52,8 +52,9 @@ function spawnServer(place: Place, binaries: Binaries, options: readonly string[
   return child;
 }
 
-function settings(port: number, isDurable: boolean): string[] {
+function settings(name: string, port: number, isDurable: boolean): string[] {
   const values: Record<string, string> = {
+    cluster_name: name,
     listen_addresses: '127.0.0.1',
     port: String(port),
     unix_socket_directories: '',

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { readPassword } from './initialise.ts';
 import type { Place } from './place.ts';
-import { isAlive } from './process-state.ts';
+import { commandLine, isAlive } from './process-state.ts';
 
 export interface Postmaster {
   readonly pid: number;
@@ -24,15 +25,18 @@ export function writtenPostmaster(place: Place): Postmaster | undefined {
   }
 }
 
+/**
+ * A name for this folder's server, on its command line: everybody may read that, while root in a container may not look
+ * at another user's working directory.
+ */
+export function clusterName(place: Place): string {
+  const hash = createHash('sha256').update(realpathSync(place.directory)).digest('hex');
+  return `allot-${hash.slice(0, 32)}`;
+}
+
 /** A pid may have gone to another program, and a copied folder names the original's server. */
 export function isServing(place: Place, pid: number): boolean {
-  if (!isAlive(pid)) return false;
-  if (process.platform !== 'linux') return true;
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(place.data);
-  } catch {
-    return false;
-  }
+  return isAlive(pid) && (commandLine(pid) ?? '').includes(`cluster_name=${clusterName(place)}`);
 }
 
 /** Logs in (the random password proves that it is ours) and makes sure that the database is there. */
@@ -45,6 +49,8 @@ export async function answers(place: Place, port: number): Promise<boolean> {
   client.on('error', () => undefined);
   try {
     await client.connect();
+    const name = await client.query<{ name: string }>(`select current_setting('cluster_name') as name`);
+    if (name.rows[0].name !== clusterName(place)) return false;
     const found = await client.query(`select from pg_database where datname = 'allot'`);
     if (found.rowCount === 0) await client.query('create database allot');
     return true;

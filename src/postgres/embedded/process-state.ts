@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** Whether the process exists and is more than a zombie (in a container nobody may reap an adopted one). */
@@ -13,5 +14,19 @@ export function isAlive(pid: number): boolean {
     return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
   } catch {
     return true; // no /proc on this platform
+  }
+}
+
+/** How a process was started; undefined where that cannot be known. */
+export function commandLine(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    const [command, options] =
+      process.platform === 'win32'
+        ? ['wmic', ['process', 'where', `ProcessId=${pid}`, 'get', 'CommandLine']]
+        : ['ps', ['-o', 'command=', '-ww', '-p', String(pid)]];
+    const result = spawnSync(command as string, options as string[], { encoding: 'utf8' });
+    return result.status === 0 ? result.stdout : undefined;
   }
 }

@@ -217,6 +217,6 @@ describe('the embedded PostgreSQL', () => {
         interval: 200,
       })
       .toEqual([{ one: 1 }]);
-    expect(server.pid).not.toBe(killed);
+    await expect.poll(() => server.pid).not.toBe(killed);
   });
 });
