@@ -23,6 +23,7 @@ export async function launch(place: Place, binaries: Binaries, isDurable: boolea
     const child = spawnServer(place, binaries, settings(clusterName(place), port, isDurable));
     if (await isUp(place, child, port)) {
       writeFileSync(place.port, String(port));
+      hand(place.port, place.user, 0o600);
       return { pid: child.pid as number, port };
     }
     said = readFileSync(place.log, 'utf8').slice(from).trim();
