@@ -1,7 +1,7 @@
 // The direction of dependencies (docs: README "How it is built"; a test fires every rule on a two-line violation).
 // Each comment says where the code belongs instead.
 
-const adapters = 'postgres|kafka|journal|memory';
+const adapters = 'postgres|kafka|journal|memory|disk';
 /** Modules that compose everything: process entries, offline entries and the command line. */
 const entries = ['(^|/)main\\.ts$', '^offline/[^/]+\\.ts$', '^src/cli/'];
 const tools = '^(test|bench|scripts)/';
@@ -27,7 +27,7 @@ module.exports = {
     ),
     rule(
       'service-is-vendor-free',
-      'src/service holds use cases: it may import src/core, its own ports and node:crypto. A vendor or I/O belongs in an adapter (src/postgres, src/kafka, src/journal, src/memory) behind a port in src/service/ports; zod belongs in src/service/schemas.',
+      'src/service holds use cases: it may import src/core, its own ports and node:crypto. A vendor or I/O belongs in an adapter (src/postgres, src/kafka, src/journal, src/disk, src/memory) behind a port in src/service/ports; zod belongs in src/service/schemas.',
       { path: '^src/service/', pathNot: '^src/service/schemas/' },
       { pathNot: ['^src/(core|service)/', '^(node:)?crypto$'] },
     ),

@@ -16,9 +16,9 @@ export interface ShutdownOptions {
 }
 
 /**
- * Signal handling for `main.ts` files and the CLI, and for nothing else. The first SIGTERM or SIGINT drains, a
- * later one ends the process at once (not within a second: npm and a terminal both deliver one Ctrl-C). Steps run last-registered first, because what was opened last depends on what
- * was opened before it.
+ * Signal handling for `main.ts` files and the CLI, and for nothing else. The first SIGTERM or SIGINT drains, a later
+ * one ends the process at once (not within a second: npm and a terminal both deliver one Ctrl-C). Steps run last-
+ * registered first, because what was opened last depends on what was opened before it.
  */
 export function handleShutdown({ logger, timeoutMs = 15_000 }: ShutdownOptions): Shutdown {
   const steps: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];

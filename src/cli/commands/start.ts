@@ -13,7 +13,12 @@ export function register(program: Command): void {
       'after',
       `
 Without settings: an embedded PostgreSQL and a local journal under ./.allot. DATABASE_URL and KAFKA_BROKERS take
-yours instead. The first start prints an admin key; \`allot keys create\` makes more.`,
+yours instead. The first start prints an admin key; \`allot keys create\` makes more.
+
+Examples:
+  allot start
+  allot start --port 0
+  DATABASE_URL=postgres://allot@db/allot KAFKA_BROKERS=broker:9092 allot start`,
     )
     .action(start);
 }
