@@ -81,7 +81,7 @@ function principalFor(
 ): Principal {
   if (route.permission === 'open') return nobody;
   const hasHeader = request.headers.authorization !== undefined;
-  const visitor = route.isPage === true && !hasHeader ? sessions.visitor(cookies) : undefined;
+  const visitor = route.forVisitors === true && !hasHeader ? sessions.visitor(cookies) : undefined;
   const principal = visitor ?? authenticate(request, services.serving);
   authorise(principal, route.permission);
   return principal;

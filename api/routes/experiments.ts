@@ -51,6 +51,7 @@ export const experimentRoutes: readonly Route[] = [
     path: '/v1/experiments/{id}/results',
     summary: 'Effect, guardrails and sample ratio now',
     permission: 'view',
+    forVisitors: true,
     answers: [200],
     handle: async ({ services, principal, params }) =>
       json(await services.experiments.results(params.id, principal)),

@@ -1,5 +1,9 @@
 import { parseWith } from '../../src/service/schemas/parse.ts';
-import { aliasSchema, externalPolicySchema, reasonOnlySchema } from '../../src/service/schemas/registry.ts';
+import {
+  aliasSchema,
+  policyDeclarationSchema,
+  reasonOnlySchema,
+} from '../../src/service/schemas/registry.ts';
 import { surfaceDeclarationSchema } from '../../src/service/schemas/surface.ts';
 import { json, type Call, type Reply, type Route } from './route.ts';
 
@@ -87,15 +91,16 @@ export const registryRoutes: readonly Route[] = [
   {
     method: 'post',
     path: '/v1/policies',
-    summary: 'Register a policy artifact (octet-stream) or name an external policy (JSON)',
+    summary:
+      'Register an artifact (octet-stream), a fixed policy, or the name of a policy of elsewhere (JSON)',
     permission: 'train',
-    body: externalPolicySchema,
+    body: policyDeclarationSchema,
     takesBytes: true,
     answers: [201],
     async handle({ services, principal, body, bytes }) {
       const policy =
         bytes === null
-          ? await services.policies.publishExternal(body, principal)
+          ? await services.policies.declare(body, principal)
           : await services.policies.publish(bytes, principal);
       return json(policy, 201);
     },

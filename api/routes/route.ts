@@ -39,8 +39,10 @@ export interface Route {
   /** Takes `application/octet-stream` as well. */
   readonly takesBytes?: boolean;
   readonly takesForm?: boolean;
-  /** A page for people: a session cookie of the overview is good enough. */
+  /** Answers HTML. */
   readonly isPage?: boolean;
+  /** The overview links here: its session cookie is good enough. */
+  readonly forVisitors?: boolean;
   readonly answers: readonly number[];
   readonly answer?: z.ZodType;
   readonly handle: (call: Call) => Promise<Reply> | Reply;

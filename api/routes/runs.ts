@@ -50,6 +50,7 @@ function itemRoutes(kind: RunKind, base: string, what: string): readonly Route[]
       summary: `The report of a ${what.toLowerCase()} run, for people`,
       permission: 'view',
       isPage: true,
+      forVisitors: true,
       answers: [200],
       async handle({ services, principal, params }) {
         const { reportHtml } = await services.runs.find(kind, params.id, principal);

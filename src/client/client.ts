@@ -90,6 +90,8 @@ const registryCalls = (call: Transport) => ({
       .policies,
   policy: (version: string) => call<PolicyVersion>('GET', pathOf`/v1/policies/${version}`),
   publishPolicy: (artifact: Uint8Array) => call<PolicyVersion>('POST', '/v1/policies', artifact),
+  publishFixedPolicy: (surface: string, probabilities: Readonly<Record<string, number>>) =>
+    call<PolicyVersion>('POST', '/v1/policies', { surface, probabilities }),
   publishExternalPolicy: (surface: string, name: string) =>
     call<PolicyVersion>('POST', '/v1/policies', { surface, name }),
   setAlias: (surface: string, alias: string, version: string, reason?: string) =>

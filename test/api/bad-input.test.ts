@@ -323,6 +323,22 @@ describe('bad input is refused with field, rule and value, and leaves nothing be
       expect(await world.services.policies.list(world.admin)).toHaveLength(before);
     });
 
+    it('a fixed policy is served as declared; one that is no distribution over the actions is refused', async () => {
+      const create = (probabilities: object) => post('/v1/policies', { surface: 'live-feed', probabilities });
+      const made = await create({ none: 0.25, live: 0.75 });
+      expect(made.status).toBe(201);
+      expect((await create({ none: 0.25, live: 0.75 })).body).toMatchObject({
+        version: (made.body as { version: string }).version,
+      });
+      expect((await create({ none: 0.5 })).body).toMatchObject({
+        violations: [{ field: 'probabilities', value: 0.5 }],
+      });
+      expect((await create({ none: 0.5, clip: 0.5 })).body).toMatchObject({
+        violations: [{ field: 'probabilities.clip' }],
+      });
+      expect((await create({ none: 1.5, live: -0.5 })).status).toBe(400);
+    });
+
     it('an alias to an unknown, a foreign and an unservable version is refused', async () => {
       const alias = (version: string) => put('/v1/surfaces/live-feed/aliases/champion', { version });
       expect((await alias('live-feed@99')).body).toMatchObject({ code: 'policy_unknown' });

@@ -80,6 +80,34 @@ describe('the loop over a real socket with the typed client', () => {
     expect(await client.decide(request('revived'))).toMatchObject({ fallback: null });
   });
 
+  it('swaps the policy under load: nothing is dropped and no answer mixes two policies', async () => {
+    const noneOf = new Map<string, number>();
+    for (const none of [0.2, 0.6]) {
+      const { version } = await client.publishFixedPolicy('live-feed', {
+        none,
+        live: Number((1 - none).toFixed(1)),
+      });
+      noneOf.set(version, 0.9 * none + 0.05);
+    }
+    const versions = [...noneOf.keys()];
+    await client.setAlias('live-feed', 'champion', versions[0]);
+    let isSwapping = true;
+    const answers: { version: string | null; none: number }[] = [];
+    const ask = async (lane: number): Promise<void> => {
+      for (let i = 0; isSwapping; i += 1) {
+        const answer = await client.decide(request(`swap-${String(lane)}-${String(i)}`, `u-${String(i)}`));
+        answers.push({ version: answer.policyVersion, none: answer.probabilities.none });
+      }
+    };
+    const lanes = [0, 1, 2, 3].map(ask);
+    for (let swap = 1; swap <= 10; swap += 1)
+      await client.setAlias('live-feed', 'champion', versions[swap % 2]);
+    isSwapping = false;
+    await Promise.all(lanes);
+    expect(new Set(answers.map(({ version }) => version))).toEqual(new Set(versions));
+    for (const { version, none } of answers) expect(none).toBeCloseTo(noneOf.get(version ?? '') ?? NaN, 6);
+  });
+
   it('answers a batch one by one and refuses only the bad one', async () => {
     const results = await client.decideBatch([
       request('b-1'),

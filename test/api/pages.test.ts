@@ -83,6 +83,7 @@ describe('pages for people', () => {
     expect((await api.post('/v1/surfaces/live-feed:kill').set('cookie', cookie)).status).toBe(401);
     expect((await api.get('/v1/surfaces').set('cookie', cookie)).status).toBe(401);
     expect((await api.get('/docs').set('cookie', cookie)).status).toBe(200);
+    expect((await api.get('/v1/experiments/none/results').set('cookie', cookie)).status).toBe(404);
   });
 
   it('a revoked key ends its session', async () => {

@@ -1,9 +1,10 @@
-import { AllotError } from '../../core/errors.ts';
-import { decodeArtifact } from '../../core/policy/codec.ts';
-import { compilePolicy } from '../../core/policy/policy.ts';
+import { refuse, violation } from '../../core/check.ts';
+import { AllotError, type Violation } from '../../core/errors.ts';
+import { decodeArtifact, encodeArtifact } from '../../core/policy/codec.ts';
+import { compilePolicy, fixedPolicyArtifact } from '../../core/policy/policy.ts';
 import type { PolicyStore, PolicyVersion, SurfaceStore } from '../ports/stores.ts';
 import { parseWith } from '../schemas/parse.ts';
-import { aliasSchema, externalPolicySchema } from '../schemas/registry.ts';
+import { aliasSchema, externalPolicySchema, fixedPolicySchema } from '../schemas/registry.ts';
 import { artifactHashOf } from '../serving/policy-loader.ts';
 import { CHAMPION } from '../serving/served-surface.ts';
 import type { Serving } from '../serving/serving.ts';
@@ -16,7 +17,8 @@ export interface Policies {
   find(version: string, principal: Principal): Promise<PolicyVersion>;
   /** Takes artifact bytes; refused unless they decode and fit the surface they name. */
   publish(bytes: Uint8Array, principal: Principal): Promise<PolicyVersion>;
-  publishExternal(body: unknown, principal: Principal): Promise<PolicyVersion>;
+  /** `{ surface, name }` names a policy of elsewhere; `{ surface, probabilities }` makes a fixed one. */
+  declare(body: unknown, principal: Principal): Promise<PolicyVersion>;
   setAlias(
     surface: string,
     alias: string,
@@ -32,7 +34,7 @@ export interface PoliciesDependencies {
 }
 
 export function createPolicies(deps: PoliciesDependencies): Policies {
-  const { surfaces, policies } = deps;
+  const { policies } = deps;
   return {
     async list(principal, surface) {
       authorise(principal, 'view', surface);
@@ -46,15 +48,58 @@ export function createPolicies(deps: PoliciesDependencies): Policies {
       return policy;
     },
     publish: (bytes, principal) => publish(deps, bytes, principal),
-    async publishExternal(body, principal) {
-      authorise(principal, 'train');
-      const { surface, name, reason } = parseWith(externalPolicySchema, body);
-      authorise(principal, 'train', surface);
-      await mustFindSurface(surfaces, principal.tenant, surface);
-      return await policies.publishExternal(surface, name, actorOf(principal, reason));
-    },
+    declare: (body, principal) =>
+      isFixed(body) ? publishFixed(deps, body, principal) : publishExternal(deps, body, principal),
     setAlias: (surface, alias, body, principal) => setAlias(deps, { surface, alias }, body, principal),
   };
+}
+
+const isFixed = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && 'probabilities' in body;
+
+async function publishExternal(
+  { surfaces, policies }: PoliciesDependencies,
+  body: unknown,
+  principal: Principal,
+): Promise<PolicyVersion> {
+  authorise(principal, 'train');
+  const { surface, name, reason } = parseWith(externalPolicySchema, body);
+  authorise(principal, 'train', surface);
+  await mustFindSurface(surfaces, principal.tenant, surface);
+  return await policies.publishExternal(surface, name, actorOf(principal, reason));
+}
+
+/** The same probabilities give the same bytes, so declaring them twice gives one version. */
+async function publishFixed(
+  { surfaces, policies }: PoliciesDependencies,
+  body: unknown,
+  principal: Principal,
+): Promise<PolicyVersion> {
+  authorise(principal, 'train');
+  const { surface: name, probabilities, reason } = parseWith(fixedPolicySchema, body);
+  authorise(principal, 'train', name);
+  const surface = await mustFindSurface(surfaces, principal.tenant, name);
+  refuse('invalid_request', brokenDistributionRules(probabilities, surface.actions));
+  const artifact = fixedPolicyArtifact(
+    surface,
+    surface.actions.map((action) => probabilities[action] ?? 0),
+  );
+  const bytes = encodeArtifact(artifact);
+  const policy = { surface: name, header: artifact.header, bytes, hash: artifactHashOf(bytes) };
+  return await policies.publish(policy, actorOf(principal, reason));
+}
+
+function brokenDistributionRules(
+  probabilities: Readonly<Record<string, number>>,
+  actions: readonly string[],
+): Violation[] {
+  const sum = Object.values(probabilities).reduce((total, p) => total + p, 0);
+  return [
+    ...Object.keys(probabilities)
+      .filter((action) => !actions.includes(action))
+      .map((action) => violation(`probabilities.${action}`, 'must be an action of the surface', action)),
+    ...(Math.abs(sum - 1) <= 1e-9 ? [] : [violation('probabilities', 'must sum to 1', sum)]),
+  ];
 }
 
 async function publish(

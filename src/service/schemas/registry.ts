@@ -5,6 +5,16 @@ export const externalPolicySchema = z
   .strictObject({ surface: nameSchema, name: nameSchema, reason: reasonSchema.optional() })
   .meta({ id: 'ExternalPolicy', description: 'Names a behaviour policy of elsewhere; it cannot be served' });
 
+export const fixedPolicySchema = z
+  .strictObject({
+    surface: nameSchema,
+    probabilities: z.record(nameSchema, shareSchema).meta({ description: 'By action; must sum to 1' }),
+    reason: reasonSchema.optional(),
+  })
+  .meta({ id: 'FixedPolicy', description: 'Answers the same distribution whatever the features' });
+
+export const policyDeclarationSchema = z.union([externalPolicySchema, fixedPolicySchema]);
+
 export const aliasSchema = z
   .strictObject({ version: versionSchema, reason: reasonSchema.optional() })
   .meta({ id: 'AliasChange' });
