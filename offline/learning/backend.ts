@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { AllotError } from '../../src/core/errors.ts';
 import { registerGradients } from './gradients.ts';
 
 export interface Backend {
@@ -19,39 +21,44 @@ let chosen: Promise<Backend> | undefined;
 
 /**
  * Picks the TensorFlow backend of this process once: native where it loads *and* one Adam step, gather and concat
- * really run (on Node 24 it loads and then fails inside them), else WebAssembly, else plain JavaScript.
+ * really run (on Node 24 it loads and then fails inside them), else WebAssembly, else plain JavaScript. A backend
+ * asked for by name that does not work here is refused (`config_invalid`), never replaced.
  *
  * The native backend is fastest with one thread per process: whoever spawns a training process sets
  * `TF_NUM_INTRAOP_THREADS=1`, which also makes its sums repeatable.
  */
-export function chooseBackend(preference: BackendPreference = 'auto'): Promise<Backend> {
-  chosen ??= tryInOrder(preference);
-  return chosen;
+export async function chooseBackend(preference: BackendPreference = 'auto'): Promise<Backend> {
+  const current = await chosen;
+  if (current !== undefined && (preference === 'auto' || preference === current.name)) return current;
+  chosen = tryInOrder(preference === 'auto' ? ['tensorflow-native', 'wasm', 'cpu'] : [preference]);
+  try {
+    return await chosen;
+  } catch (error) {
+    chosen = undefined;
+    throw error;
+  }
 }
 
-async function tryInOrder(preference: BackendPreference): Promise<Backend> {
+const loaders = { 'tensorflow-native': loadNative, wasm: loadWasm, cpu: loadCpu } as const;
+
+async function tryInOrder(names: readonly Backend['name'][]): Promise<Backend> {
   registerGradients();
-  const attempts = { 'tensorflow-native': loadNative, wasm: loadWasm, cpu: loadCpu } as const;
-  const names =
-    preference === 'auto'
-      ? (Object.keys(attempts) as (keyof typeof attempts)[])
-      : [preference, 'cpu' as const];
   const failures: string[] = [];
   for (const name of names) {
     try {
-      await attempts[name]();
+      await loaders[name]();
       probe();
       return { name, reason: [...failures, `${name}: Adam step, gather and concat ran`].join('; ') };
     } catch (error) {
       failures.push(`${name}: ${firstLine(error)}`);
     }
   }
-  throw new Error(`no TensorFlow backend works here: ${failures.join('; ')}`);
+  throw new AllotError('config_invalid', `no such TensorFlow backend works here: ${failures.join('; ')}`);
 }
 
 async function loadNative(): Promise<void> {
   // The package is optional: its path is computed so that neither the compiler nor a bundler asks for it.
-  await import(require.resolve(nativePackage));
+  await import(pathToFileURL(require.resolve(nativePackage)).href);
   if (!(await tf.setBackend('tensorflow'))) throw new Error('the native backend did not initialise');
 }
 
