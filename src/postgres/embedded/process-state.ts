@@ -26,7 +26,7 @@ export function commandLine(pid: number): string | undefined {
       process.platform === 'win32'
         ? ['wmic', ['process', 'where', `ProcessId=${pid}`, 'get', 'CommandLine']]
         : ['ps', ['-o', 'command=', '-ww', '-p', String(pid)]];
-    const result = spawnSync(command as string, options as string[], { encoding: 'utf8' });
+    const result = spawnSync(command, options, { encoding: 'utf8' });
     return result.status === 0 ? result.stdout : undefined;
   }
 }
