@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { createExperimentWatch } from '../../src/controller/experiment-watch.ts';
+import type { Experiment } from '../../src/core/experiment/experiment.ts';
+import { createRandom } from '../../src/core/math/random.ts';
+import { createMemoryStores } from '../../src/memory/stores.ts';
+import { createExperimentAnalysis } from '../../src/service/experiment-analysis/experiment-analysis.ts';
+import type { DecisionRecord } from '../../src/service/ports/stores.ts';
+import { noMetrics } from '../../src/service/ports/metrics.ts';
+import { silentLogger } from '../../src/service/ports/logger.ts';
+import { interactionsOf } from '../../src/simulation/responses.ts';
+import { createSession } from '../../src/simulation/session.ts';
+import { liveFeedSurface } from '../../src/simulation/surface.ts';
+import { defaultFeedWorld as world } from '../../src/simulation/world.ts';
+
+const TENANT = 't';
+const START = Date.UTC(2026, 0, 10, 12);
+const actor = { tenant: TENANT, id: 'test' };
+const surface = liveFeedSurface(world, { name: 'live-feed', windowSeconds: 10 });
+const experiment: Experiment = {
+  id: 'e1',
+  surface: 'live-feed',
+  name: 'e1',
+  state: 'draft',
+  salt: 's',
+  layer: 'default',
+  holdoutShare: 0,
+  variants: [
+    { name: 'control', role: 'control', policyVersion: 'a' },
+    { name: 'treatment', role: 'treatment', policyVersion: 'b' },
+  ],
+  blocks: [{ index: 0, fromBucket: 0, toBucket: 10_000, openedAt: START }],
+  level: 0.95,
+};
+
+/** Control never inserts a stream; the treatment does with probability `p`. */
+async function runningExperiment(p: number) {
+  const stores = createMemoryStores();
+  await stores.surfaces.declare(surface, actor);
+  for (const name of ['a', 'b']) await stores.policies.publishExternal('live-feed', name, actor);
+  const variants = experiment.variants.map((variant, i) => ({
+    ...variant,
+    policyVersion: `live-feed@${String(i + 1)}`,
+  }));
+  await stores.experiments.create({ ...experiment, variants }, actor);
+  await stores.experiments.transition('e1', { from: ['draft'], to: 'running' }, actor);
+  const log = traffic(p);
+  const watch = createExperimentWatch({
+    ...stores,
+    analysis: createExperimentAnalysis({
+      surfaces: stores.surfaces,
+      decisions: {
+        async *stream() {
+          yield* log;
+        },
+      },
+    }),
+    clock: () => START + 600_000,
+    logger: silentLogger,
+    metrics: noMetrics,
+  });
+  return { stores, watch };
+}
+
+function traffic(p: number): DecisionRecord[] {
+  const random = createRandom(12);
+  const draws = random.fork('policy');
+  const records: DecisionRecord[] = [];
+  for (let k = 0; k < 1600; k++) {
+    const variant = k % 2 === 0 ? 'control' : 'treatment';
+    const unitId = `u${String(k)}`;
+    const session = createSession(world, unitId, random);
+    for (let step = 0, f = session.request(); f !== null; step++, f = session.request()) {
+      const action = variant === 'treatment' && draws.uniform() < p ? 'live' : 'none';
+      const decidedAt = START + k + step * 100;
+      const decisionId = `${unitId}-${String(step)}`;
+      const common = { v: 1, tenant: TENANT, decisionId } as const;
+      const event = { ...common, occurredAt: decidedAt + 1, receivedAt: decidedAt + 2 };
+      const decision: DecisionRecord['decision'] = {
+        ...common,
+        kind: 'decision',
+        surface: 'live-feed',
+        schemaVersion: 1,
+        requestId: decisionId,
+        unitId,
+        sessionId: null,
+        decidedAt,
+        features: f,
+        defaultedFeatures: [],
+        group: null,
+        eligibleActions: ['none', 'live'],
+        action,
+        propensity: 0.5,
+        probabilities: [0.5, 0.5],
+        draw: 0.1,
+        policyVersion: null,
+        experiment: 'e1',
+        variant,
+        block: 0,
+        adjustments: [],
+        fallback: null,
+        isForced: false,
+      };
+      records.push({
+        decision,
+        exposures: [{ ...event, kind: 'exposure', eventId: `x-${decisionId}` }],
+        interactions: interactionsOf(session.act(action)).map(({ type, value }) => ({
+          ...event,
+          kind: 'interaction',
+          eventId: `${type}-${decisionId}`,
+          type,
+          value,
+        })),
+      });
+    }
+  }
+  return records;
+}
+
+describe('the watch over running experiments', () => {
+  it('stores a look and leaves a healthy experiment running', async () => {
+    const { stores, watch } = await runningExperiment(0);
+    await watch();
+    const looks = await stores.experiments.looks(TENANT, 'e1');
+    expect(looks).toHaveLength(1);
+    expect(looks[0]).toMatchObject({ verdict: 'inconclusive', units: { control: 800, treatment: 800 } });
+    expect((await stores.experiments.find(TENANT, 'e1'))?.state).toBe('running');
+  });
+
+  it('rolls back a treatment that is proven to break a guardrail, once, and says why', async () => {
+    const strict = {
+      ...surface,
+      constraints: [
+        { name: 'hide-rate', on: { response: 'hide' }, direction: 'at-most', threshold: 0.01 } as const,
+      ],
+    };
+    const { stores, watch } = await runningExperiment(1);
+    await stores.surfaces.declare(strict, actor);
+    await watch();
+    await watch();
+    expect((await stores.experiments.find(TENANT, 'e1'))?.state).toBe('rolled-back');
+    expect(await stores.experiments.looks(TENANT, 'e1')).toHaveLength(1);
+    const [entry] = (await stores.audit.list(TENANT, 100)).filter((e) => e.actor === 'controller');
+    expect(entry.reason).toContain('hide-rate');
+  });
+
+  it('puts the measured effect beside what was forecast for the same version and response', async () => {
+    const { stores, watch } = await runningExperiment(0);
+    const offline = { value: 1, lower: 0, upper: 2 };
+    const forecast = { response: 'watch_seconds', estimand: 'per-decision', offline, online: null };
+    await stores.forecasts.save('live-feed', { policyVersion: 'live-feed@2', ...forecast }, actor);
+    await watch();
+    const [closed] = await stores.forecasts.list(TENANT, 'live-feed');
+    expect(closed.offline).toEqual(offline);
+    expect(closed.online?.lower).toBeLessThan(0);
+    expect(closed.online?.upper).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { childEnvironment, readConfig } from '../../src/config/env.ts';
+import { runCli } from '../../src/controller/child-job.ts';
+import { createJobRunner } from '../../src/controller/job-runner.ts';
+import { createMemoryStores } from '../../src/memory/stores.ts';
+import { noMetrics } from '../../src/service/ports/metrics.ts';
+import { silentLogger } from '../../src/service/ports/logger.ts';
+
+const actor = { tenant: 'default', id: 'test' };
+/** Nobody listens there. */
+const environment = childEnvironment(readConfig(), 'postgres://nobody@127.0.0.1:9/none');
+
+describe('a job in a process of its own', () => {
+  it('is the same command line as a person types, and its output comes back', async () => {
+    const { exitCode, output } = await runCli(['--version'], { environment });
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  it('that dies leaves its run failed, with its last words, instead of running for ever', async () => {
+    const { runs } = createMemoryStores();
+    await runs.create({ id: 'r1', kind: 'training', surface: 's', config: {} }, actor);
+    const run = createJobRunner({ runs, environment, logger: silentLogger, metrics: noMetrics });
+    await run('training', 'r1', 'default');
+    const record = await runs.find('default', 'r1');
+    expect(record?.state).toBe('failed');
+    expect(record?.error).toMatch(/ended with code [1-9]/);
+  });
+
+  it('goes back to the queue when its controller is stopped', async () => {
+    const { runs } = createMemoryStores();
+    await runs.create({ id: 'r2', kind: 'training', surface: 's', config: {} }, actor);
+    const abort = new AbortController();
+    const run = createJobRunner({
+      runs,
+      environment,
+      logger: silentLogger,
+      metrics: noMetrics,
+      signal: abort.signal,
+    });
+    const job = run('training', 'r2', 'default');
+    setTimeout(() => abort.abort(), 100);
+    await expect(job).rejects.toThrow('interrupted');
+    expect((await runs.find('default', 'r2'))?.state).toBe('running');
+  });
+
+  it('is not run again when its run has ended', async () => {
+    const { runs } = createMemoryStores();
+    await runs.create({ id: 'r3', kind: 'training', surface: 's', config: {} }, actor);
+    await runs.finish('default', 'r3', { result: { done: true } });
+    const run = createJobRunner({ runs, environment, logger: silentLogger, metrics: noMetrics });
+    await run('training', 'r3', 'default');
+    expect((await runs.find('default', 'r3'))?.result).toEqual({ done: true });
+  });
+});
