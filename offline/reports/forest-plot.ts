@@ -51,6 +51,8 @@ export function forestPlot(
 function referenceLine(reference: { readonly label: string; readonly value: number }): object {
   return {
     symbol: 'none',
+    // ECharts rounds the line's place to two decimals unless told; rates are smaller than that.
+    precision: 15,
     lineStyle: { color: '#b4471b', type: 'dashed' },
     label: { formatter: reference.label, position: 'end' },
     data: [{ xAxis: reference.value }],

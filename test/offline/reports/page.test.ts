@@ -19,11 +19,12 @@ describe('reports', () => {
   });
 
   it('draw an interval, a point and the reference line of every estimate', () => {
-    const svg = forestPlot([{ label: 'snips', value: 0.5, lower: 0.4, upper: 0.7 }], {
+    const svg = forestPlot([{ label: 'snips', value: 0.005, lower: 0.004, upper: 0.007 }], {
       axis: 'click',
-      reference: { label: 'truth', value: 0.55 },
+      reference: { label: 'truth', value: 0.0055 },
     });
     expect(svg).toMatch(/^<svg/);
     for (const text of ['snips', 'click', 'truth']) expect(svg).toContain(text);
+    expect(svg).toContain('stroke="#b4471b"');
   });
 });
