@@ -27,6 +27,8 @@ export interface BackgroundOptions {
 }
 
 export interface Background {
+  /** The schema is this version's. */
+  readonly migrated: Promise<void>;
   readonly ready: Promise<{ readonly adminKey: string | null }>;
   stop(): Promise<void>;
 }
@@ -39,8 +41,9 @@ export function startBackground(options: BackgroundOptions): Background {
   const persist = <T>(what: string, work: () => Promise<T>): Promise<T> =>
     untilItWorks(work, abort.signal, (error) => logger.warn({ error }, `${what} failed; trying again`));
 
+  const migrated = persist('the migration', () => migrate(options.databaseUrl)).then(() => undefined);
   const run = async (): Promise<{ adminKey: string | null }> => {
-    await persist('the migration', () => migrate(options.databaseUrl));
+    await migrated;
     const adminKey = await persist('the look for API keys', () => firstKey(options.stores.apiKeys));
     const controller = await persist('the controller', () => startLocalController(options));
     started.push(() => controller.stop());
@@ -54,6 +57,7 @@ export function startBackground(options: BackgroundOptions): Background {
 
   const ready = run();
   return {
+    migrated,
     ready,
     async stop() {
       abort.abort();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from '../../../api/server.ts';
 import { createServices, type ApiServices } from '../../../api/services.ts';
 import type { AllotConfig } from '../../config/config.ts';
@@ -87,8 +88,7 @@ async function start(
     metrics,
   });
   closing.push(() => background.stop());
-  // Our own server was just started: without its schema there is nothing to load. A given one may be away.
-  if (config.databaseUrl === null) await background.ready;
+  await migratedInTime(config, background);
   await serving.start();
   closing.push(() => serving.stop());
   const server = createServer(services);
@@ -98,6 +98,9 @@ async function start(
   const ready = withoutSurprise(background);
   return { url, databaseUrl: postgres.url, stores, ready, refresh: () => serving.refresh(), close };
 }
+
+/** How long the api waits for a given database before it answers by its last good state. */
+const GIVEN_DATABASE_MS = 3_000;
 
 /** The deciders and the use cases behind the HTTP API. */
 function createApi(parts: {
@@ -129,6 +132,15 @@ function createApi(parts: {
     bodyLimitBytes: config.http.bodyLimitBytes,
   });
   return { serving, services };
+}
+
+/**
+ * Without the schema there is nothing to load. Our own server was just started and is waited for; a given one may be away,
+ * and then the api must not wait.
+ */
+async function migratedInTime(config: AllotConfig, { migrated }: Background): Promise<void> {
+  if (config.databaseUrl === null) return await migrated;
+  await Promise.race([migrated.catch(() => undefined), sleep(GIVEN_DATABASE_MS, undefined, { ref: false })]);
 }
 
 /** A failure reaches whoever awaits `ready`, and nobody else as an unhandled rejection. */
