@@ -11,13 +11,10 @@ export default class ClosingLine implements Reporter {
     const count = { passed: 0, failed: unhandled.length, skipped: 0 };
     const skipped: string[] = [];
     for (const module of modules) {
-      let tests = 0;
-      for (const test of module.children.allTests()) {
-        tests += 1;
-        count[stateOf(test)] += 1;
-      }
-      // A file that could not be loaded, or whose hook failed, holds no failed test of its own.
-      if (module.errors().length > 0 || (tests === 0 && module.state() === 'failed')) count.failed += 1;
+      const failedBefore = count.failed;
+      for (const test of module.children.allTests()) count[stateOf(test)] += 1;
+      // A file that could not be loaded, or one of whose hooks failed, need not hold a failed test of its own.
+      if (module.state() === 'failed' && count.failed === failedBefore) count.failed += 1;
       skipped.push(...skippedIn(module));
     }
     if (skipped.length > 0) this.#lines.push('Skipped, with the reason:', ...skipped.map((s) => `  - ${s}`));
