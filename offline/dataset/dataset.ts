@@ -19,7 +19,7 @@ export interface Dataset {
   /** As decided on: declared defaults filled in. */
   readonly features: FeatureValues[];
   readonly defaulted: (readonly string[])[];
-  /** n·K, 1 where the caller allowed the action. */
+  /** n·K, 1 where the caller allowed the action and no counter of the service had capped it. */
   readonly eligible: Uint8Array;
   readonly actions: Int32Array;
   readonly propensities: Float64Array;

@@ -153,7 +153,7 @@ function rowOf(
     features: decision.features,
     defaulted: [...decision.defaultedFeatures].sort(byText),
     group: named >= 0 ? named : groupIndex(surface.groups, decision.features, decision.defaultedFeatures),
-    eligible: surface.actions.map((action) => decision.eligibleActions.includes(action)),
+    eligible: feasibleActions(decision, surface),
     action: surface.actions.indexOf(decision.action),
     propensity: decision.propensity,
     probabilities: decision.probabilities,
@@ -167,4 +167,17 @@ function rowOf(
     done: !hasNext && session.isOver,
     truncated: !hasNext && !session.isOver,
   };
+}
+
+/**
+ * What the caller allowed, without what the service's own counters had capped: any policy would have met the same
+ * counters, as far as this decision goes. Caps on features are not taken out here; whoever values a policy applies
+ * them again from the features.
+ */
+function feasibleActions(decision: DecisionRecord['decision'], surface: Surface): boolean[] {
+  const applied = new Set(decision.adjustments.map(({ kind, name }) => (kind === 'cap' ? name : undefined)));
+  const counted = surface.caps.filter(({ name, rule }) => rule.kind === 'unit-window' && applied.has(name));
+  return surface.actions.map(
+    (action) => decision.eligibleActions.includes(action) && !counted.some((cap) => cap.action === action),
+  );
 }

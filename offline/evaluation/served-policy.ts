@@ -13,7 +13,7 @@ export interface ServedPolicy {
   readonly shareOfActions: number;
 }
 
-/** Counter caps depend on what the unit was served under the *logging* policy; they are not re-enacted here. */
+/** What the service's counters had capped is not among the dataset's eligible actions: nothing is left to count. */
 const noCounts = (): number => 0;
 
 /**

@@ -142,6 +142,30 @@ describe('a snapshot', () => {
     await expect(loadDataset(join(folder, 'none'))).rejects.toMatchObject({ code: 'snapshot_invalid' });
   });
 
+  it('takes an action that the unit counters had capped out of the eligible ones, a feature cap not', async () => {
+    const capped = (name: string): DecisionRecord => ({
+      ...records[0],
+      decision: {
+        ...records[0].decision,
+        adjustments: [{ kind: 'cap', name, nullBefore: 0.5, nullAfter: 1 }],
+      },
+    });
+    const surface: typeof worldSurface = {
+      ...worldSurface,
+      caps: [
+        { name: 'daily', action: 'insert', rule: { kind: 'unit-window', limit: 3, windowSeconds: 86_400 } },
+        { name: 'tired', action: 'insert', rule: { kind: 'feature-at-most', feature: 'fatigue', limit: 50 } },
+      ],
+    };
+    for (const [name, insert] of [
+      ['daily', 0],
+      ['tired', 1],
+    ] as const) {
+      await snapshot(`cap-${name}`, [capped(name)], { surface });
+      expect([...(await loadDataset(join(folder, `cap-${name}`))).eligible]).toEqual([1, insert]);
+    }
+  });
+
   it('of an empty range is valid and empty', async () => {
     const manifest = await snapshot('m', records, { until: 1 });
     expect(manifest.rows).toBe(0);
