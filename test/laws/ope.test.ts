@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateLog, type OpeOptions } from '../../src/core/ope/evaluate-log.ts';
 import { estimators } from '../../src/core/ope/estimators.ts';
-import { isRefusal, type Estimate, type EstimatorId } from '../../src/core/ope/report.ts';
+import { isRefusal, type Estimate } from '../../src/core/ope/report.ts';
 import { mergeUnitSums, sumByUnit, type UnitSums } from '../../src/core/ope/unit-sums.ts';
 import { valuate, type Valuation } from '../../src/core/ope/valuation.ts';
 import { importanceWeights } from '../../src/core/ope/weights.ts';
@@ -9,9 +9,9 @@ import { compensatedSum } from '../../src/core/math/compensated-sum.ts';
 import { createRandom } from '../../src/core/math/random.ts';
 import { noLimits, quick, randomWorld, selectRows, type World } from '../core/ope/logs.ts';
 
-const ids = Object.keys(estimators) as EstimatorId[];
+const ids = Object.keys(estimators) as (keyof typeof estimators)[];
 
-function estimate(world: World, id: EstimatorId, options: Partial<OpeOptions> = {}): Estimate {
+function estimate(world: World, id: keyof typeof estimators, options: Partial<OpeOptions> = {}): Estimate {
   const report = evaluateLog(world.log, world.policy, {
     ...quick,
     limits: noLimits,
@@ -51,7 +51,7 @@ describe('unbiased on an enumerated log', () => {
     .flatMap((row, i) => row.map((p, a) => (p * meanReward[i][a]) / 2))
     .reduce((a, b) => a + b);
 
-  function expectedValue(id: EstimatorId): number {
+  function expectedValue(id: keyof typeof estimators): number {
     let expected = 0;
     for (let a0 = 0; a0 < 3; a0++) {
       for (let a1 = 0; a1 < 3; a1++) {

@@ -5,7 +5,7 @@ import { readChosenColumns } from '../../offline/tabular/read-columns.ts';
 import type { TabularColumns } from '../../offline/tabular/columns.ts';
 import type { BanditLog, EvaluationPolicy } from '../../src/core/ope/bandit-log.ts';
 import { estimatesIn, evaluateLog, type OpeOptions } from '../../src/core/ope/evaluate-log.ts';
-import type { Estimate, EstimatorId } from '../../src/core/ope/report.ts';
+import type { Estimate } from '../../src/core/ope/report.ts';
 import { sharedFolder } from '../support/shared.ts';
 
 const folder = sharedFolder('golden/obp-synthetic');
@@ -116,7 +116,7 @@ describe.skipIf(folder === null)('numbers of OBP 0.5.7 (needs ../shared/golden/o
     it.each(clipped)('has %s to 1e-9, value and standard error', (key) => {
       const [, estimator, clip] = /^(\w+)_clip\[lambda=(.+)\]$/.exec(key) ?? [];
       const [found] = estimatesFor(policy, name, {
-        estimators: [estimator as EstimatorId],
+        estimators: [estimator as 'ips' | 'dr'],
         clip: Number(clip),
       });
       expectClose(found.value, block[key].value);

@@ -1,4 +1,4 @@
-import type { EstimatorId, Estimand } from './report.ts';
+import type { BanditEstimatorId, Estimand } from './report.ts';
 
 /** What an estimator may look at, row by row, for one response. */
 export interface RowColumns {
@@ -25,7 +25,7 @@ export interface RowTerm {
  * bootstrap by unit, the delta method and the merge of two logs need only every unit's sums.
  */
 export interface Estimator {
-  readonly id: EstimatorId;
+  readonly id: BanditEstimatorId;
   readonly estimand: Estimand;
   readonly needsRewardModel: boolean;
   readonly usesWeights: boolean;

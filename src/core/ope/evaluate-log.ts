@@ -10,7 +10,6 @@ import {
   isRefusal,
   type Estimate,
   type EstimateRefusal,
-  type EstimatorId,
   type Interval,
   type OpeReport,
   type Warning,
@@ -21,7 +20,7 @@ import { eventWarnings, modelWarning } from './weak.ts';
 
 export interface OpeOptions extends ExaminationOptions {
   /** Unless told: `ips` and `snips`, and `dm` and `dr` where there is a reward model. */
-  readonly estimators?: readonly EstimatorId[];
+  readonly estimators?: readonly (keyof typeof allEstimators)[];
   /** Two-sided level of every interval, in (0, 1). */
   readonly level: number;
   /** Bootstrap resamples of units, ≥ 1; 1,000 is the usual choice. */
@@ -67,7 +66,7 @@ export function checkOptions({ level, resamples, clip }: OpeOptions): void {
 }
 
 export function chosenEstimators({ estimators, rewardModels }: OpeOptions): readonly Estimator[] {
-  const usual: readonly EstimatorId[] =
+  const usual: readonly (keyof typeof allEstimators)[] =
     rewardModels === undefined || rewardModels.size === 0 ? ['ips', 'snips'] : ['ips', 'snips', 'dm', 'dr'];
   return (estimators ?? usual).map((id) => allEstimators[id]);
 }

@@ -5,7 +5,27 @@ export interface OpeReport {
   readonly estimates: readonly (Estimate | EstimateRefusal)[];
 }
 
-export type EstimatorId = 'ips' | 'snips' | 'dm' | 'dr';
+/** Estimators of single decisions: the log is a bag of rounds. */
+export type BanditEstimatorId =
+  'ips' | 'snips' | 'dm' | 'dr' | 'sndr' | 'switch-dr' | 'dros' | 'sg-ips' | 'sg-dr' | 'mrdr';
+/** Estimators of sessions: the log is a set of trajectories. */
+export type SequentialEstimatorId =
+  | 'tis'
+  | 'pdis'
+  | 'sntis'
+  | 'snpdis'
+  | 'sequential-dr'
+  | 'wdr'
+  | 'magic'
+  | 'fqe'
+  | 'ncis-step'
+  | 'ncis-per-decision'
+  | 'ncis-trajectory'
+  | 'marginalised-is'
+  | 'dice';
+export type EstimatorId = BanditEstimatorId | SequentialEstimatorId;
+/** A number, `infinity` (JSON has none), or how a number was chosen, as in `auto-slope`. */
+export type HyperParameter = number | 'infinity' | `auto-${string}`;
 export type Estimand = 'per-decision' | 'per-session' | 'per-unit';
 
 export interface Interval {
@@ -31,6 +51,8 @@ export interface Estimate {
   /** The weight clip c that was applied, if any; a clip is reported, never silent. */
   readonly clip?: number;
   readonly clippedFraction?: number;
+  /** Every setting that this estimator used (a clip, a threshold, a discount), by name. */
+  readonly hyperParameters?: Readonly<Record<string, HyperParameter>>;
 }
 
 /** No value anywhere that could be mistaken for one. */
