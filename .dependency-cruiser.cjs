@@ -3,7 +3,7 @@
 
 const adapters = 'postgres|kafka|journal|memory|disk';
 /** Modules that compose everything: process entries, offline entries and the command line. */
-const entries = ['(^|/)main\\.ts$', '^offline/[^/]+\\.ts$', '^src/cli/'];
+const entries = ['(^|/)main\\.ts$', '^offline/[^/]+\\.ts$', '^src/cli/', '^src/compose/'];
 const tools = '^(test|bench|scripts)/';
 
 /** A vendor has one home; everything else reaches it through a port. */
@@ -99,6 +99,12 @@ module.exports = {
       'src/cli composes; nothing but the command line depends on it. Shared code belongs in src/service or src/core.',
       { path: '^(api|offline|src)/', pathNot: ['^src/cli/', '^offline/[^/]+\\.ts$'] },
       { path: '^src/cli/' },
+    ),
+    rule(
+      'only-entries-use-compose',
+      'src/compose holds what several process entries put together alike. Nothing but a main.ts, src/cli or src/compose itself depends on it.',
+      { path: '^(api|offline|src)/', pathNot: ['(^|/)main\\.ts$', '^src/(cli|compose)/'] },
+      { path: '^src/compose/' },
     ),
     rule(
       'simulation-is-pure',

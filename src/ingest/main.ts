@@ -1,5 +1,6 @@
 import { readConfig } from '../config/env.ts';
 import { AllotError } from '../core/errors.ts';
+import { untilItWorks } from '../compose/until-it-works.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createKafkaEventLog } from '../kafka/event-log.ts';
 import { createLogger } from '../observability/logger.ts';
@@ -28,13 +29,19 @@ async function main(): Promise<void> {
   const database = await openDatabase({ url: config.databaseUrl, applicationName: 'allot-ingest' });
   shutdown.onStop('database', () => database.close());
 
+  const stopping = new AbortController();
+  shutdown.onStop('start', () => Promise.resolve(stopping.abort()));
   let log: EventLog;
   if (config.kafka === null) {
     logger.warn({}, 'ingest: no KAFKA_BROKERS, only the journals of ended processes are read');
     log = await openJournal({ ...config.journal, logger, metrics });
   } else {
     const kafka = createKafkaEventLog(config.kafka, logger);
-    await kafka.ensureTopics(PARTITIONS);
+    await untilItWorks(
+      () => kafka.ensureTopics(PARTITIONS),
+      stopping.signal,
+      (error) => logger.warn({ error }, 'the broker does not answer; trying again'),
+    );
     log = kafka;
   }
   shutdown.onStop('event log', () => log.close());

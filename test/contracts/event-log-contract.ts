@@ -150,7 +150,8 @@ export function describeEventLog(
         if (!isOpen) throw new Error('not yet');
       });
       await log.publish(recordsOf(0, 30));
-      expect(await consumer.lag()).toBe(30);
+      // At least: a send that was repeated may have landed twice.
+      expect(await consumer.lag()).toBeGreaterThanOrEqual(30);
       isOpen = true;
       await eventually(async () => (await consumer.lag()) === 0);
     });

@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Decides for three seconds and tells how many were answered by the policy and logged. */
+/** Decides for three seconds and tells how many were answered by the policy, logged, and followed by feedback. */
 async function decideWhileAway(name: string, file: AcknowledgedFile): Promise<number> {
   const before = file.lines().length;
   let isStopped = false;
@@ -57,10 +57,11 @@ describe('decisions keep coming', () => {
     const file = new AcknowledgedFile(join(folder, 'stopped.jsonl'));
     const port = new URL(postgres.url).port;
     await postgres.stop();
-    expect(await decideWhileAway('stopped', file)).toBeGreaterThan(50);
+    const decided = await decideWhileAway('stopped', file);
     postgres = await startEmbeddedPostgres({ directory });
     expect(new URL(postgres.url).port).toBe(port);
-    expect(await expectAllStored(client, file, 60_000)).toBeGreaterThan(150);
+    expect(decided).toBeGreaterThan(0);
+    expect(await expectAllStored(client, file, 60_000)).toBeGreaterThanOrEqual(3 * decided);
   });
 
   it.skipIf(!existsSync('/proc/self/stat'))(
@@ -70,12 +71,9 @@ describe('decisions keep coming', () => {
       const file = new AcknowledgedFile(join(folder, 'frozen.jsonl'));
       const pids = withChildren(postgres.pid);
       signalAll(pids, 'SIGSTOP');
-      try {
-        expect(await decideWhileAway('frozen', file)).toBeGreaterThan(50);
-      } finally {
-        signalAll(pids, 'SIGCONT');
-      }
-      expect(await expectAllStored(client, file, 60_000)).toBeGreaterThan(150);
+      const decided = await decideWhileAway('frozen', file).finally(() => signalAll(pids, 'SIGCONT'));
+      expect(decided).toBeGreaterThan(0);
+      expect(await expectAllStored(client, file, 60_000)).toBeGreaterThanOrEqual(3 * decided);
     },
   );
 });

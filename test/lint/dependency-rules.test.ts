@@ -25,6 +25,7 @@ const violations: Readonly<Record<string, readonly [from: string, to: string]>> 
   'only-entries-handle-signals': ['src/ingest/k.ts', 'src/observability/shutdown.ts'],
   'nobody-imports-an-entry': ['src/cli/l.ts', 'api/main.ts'],
   'only-the-cli-imports-the-cli': ['src/controller/m.ts', 'src/cli/m-output.ts'],
+  'only-entries-use-compose': ['api/routes/mm.ts', 'src/compose/mm-parts.ts'],
   'simulation-is-pure': ['src/simulation/n.ts', 'src/client/n-client.ts'],
   'tensorflow-only-offline': ['src/controller/o.ts', '@tensorflow/tfjs-core'],
   'duckdb-only-offline': ['src/postgres/p.ts', '@duckdb/node-api'],

@@ -1,24 +1,11 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { readConfig } from '../../config/env.ts';
 import { AllotError } from '../../core/errors.ts';
-import { createLogger } from '../../observability/logger.ts';
-import type { ApiKeyRecord, Role } from '../../service/ports/control.ts';
+import type { Role } from '../../service/ports/control.ts';
 import type { ApiKeyStore } from '../../service/ports/stores.ts';
+import { createKey as makeKey } from '../../service/registry/api-keys.ts';
 import { note, print, printJson, table } from '../output.ts';
 
 const roles: readonly Role[] = ['decider', 'analyst', 'trainer', 'admin', 'reader'];
-
-/** A new key: 256 random bits for the caller, and the record that the store keeps (only the hash). */
-export function makeApiKey(owner: {
-  readonly tenant: string;
-  readonly role: Role;
-  readonly surfaces: readonly string[] | null;
-}): { readonly key: string; readonly record: ApiKeyRecord } {
-  const key = `allot_${randomBytes(32).toString('base64url')}`;
-  const keyHash = createHash('sha256').update(key).digest('hex');
-  return { key, record: { id: randomUUID(), keyHash, ...owner, revokedAt: null } };
-}
 
 export function register(program: Command): void {
   const keys = program
@@ -65,7 +52,7 @@ interface KeyOptions {
 async function createKey(
   options: KeyOptions & { readonly role: Role; readonly surface?: readonly string[] },
 ): Promise<void> {
-  const { key, record } = makeApiKey({
+  const { key, record } = makeKey({
     tenant: options.tenant,
     role: options.role,
     surfaces: options.surface ?? null,
@@ -106,14 +93,8 @@ async function revokeKey(id: string, options: KeyOptions): Promise<void> {
 }
 
 async function withKeyStore<T>(use: (store: ApiKeyStore) => Promise<T>): Promise<T> {
-  const config = readConfig();
-  const { openStores } = await import('../local/stores.ts');
-  const opened = await openStores(config, createLogger('warn'));
-  try {
-    return await use(opened.stores.apiKeys);
-  } finally {
-    await opened.close();
-  }
+  const { withStores } = await import('../local/with-stores.ts');
+  return await withStores((stores) => use(stores.keys));
 }
 
 /** Commander calls this for every value of a repeatable option. */

@@ -1,13 +1,9 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { readConfig } from '../../config/env.ts';
 import { AllotError } from '../../core/errors.ts';
-import { createLogger } from '../../observability/logger.ts';
-import type { OpenStores } from '../local/stores.ts';
+import type { AllStores } from '../../service/ports/all-stores.ts';
 import { print, printJson } from '../output.ts';
 import { createProgress } from '../progress.ts';
-
-type Stores = OpenStores['stores'];
 
 export function register(program: Command): void {
   program
@@ -42,22 +38,17 @@ interface SnapshotOptions {
 }
 
 async function snapshot(options: SnapshotOptions): Promise<void> {
-  const config = readConfig();
-  const { openStores } = await import('../local/stores.ts');
-  const open = await openStores(config, createLogger(config.logLevel));
-  try {
-    const result =
-      options.run === undefined
-        ? await snapshotHere(options, open.stores)
-        : await snapshotRun(options, options.run, open.stores, join(config.dataDir, 'snapshots'));
-    if (options.json === true) printJson(result);
-    else print(describe(result));
-  } finally {
-    await open.close();
-  }
+  const { withStores } = await import('../local/with-stores.ts');
+  const result = await withStores((stores, config) =>
+    options.run === undefined
+      ? snapshotHere(options, stores)
+      : snapshotRun(options, options.run, stores, join(config.dataDir, 'snapshots')),
+  );
+  if (options.json === true) printJson(result);
+  else print(describe(result));
 }
 
-async function snapshotHere(options: SnapshotOptions, stores: Stores): Promise<Record<string, unknown>> {
+async function snapshotHere(options: SnapshotOptions, stores: AllStores): Promise<Record<string, unknown>> {
   const { surface, out, tenant } = options;
   if (surface === undefined || out === undefined)
     throw new AllotError(
@@ -84,7 +75,7 @@ async function snapshotHere(options: SnapshotOptions, stores: Stores): Promise<R
 async function snapshotRun(
   options: SnapshotOptions,
   runId: string,
-  stores: Stores,
+  stores: AllStores,
   snapshotsDirectory: string,
 ): Promise<Record<string, unknown>> {
   const { runSnapshot } = await import('../../../offline/snapshot.ts');

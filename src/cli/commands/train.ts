@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { TrainedPolicy } from '../../../offline/train.ts';
-import { readConfig } from '../../config/env.ts';
 import { AllotError } from '../../core/errors.ts';
-import { createLogger } from '../../observability/logger.ts';
 import { note, print, printJson } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { allotVersion } from '../version.ts';
@@ -81,36 +80,23 @@ async function trainHere(options: TrainOptions): Promise<Record<string, unknown>
 
 async function publish(options: TrainOptions, trained: TrainedPolicy): Promise<string> {
   const { publishTrained } = await import('../../../offline/train.ts');
-  const open = await openHere();
-  try {
-    return await publishTrained(open.stores.policies, options.tenant, trained, 'allot train');
-  } finally {
-    await open.close();
-  }
+  const { withStores } = await import('../local/with-stores.ts');
+  return await withStores(({ policies }) => publishTrained(policies, options.tenant, trained, 'allot train'));
 }
 
 async function trainRun(options: TrainOptions, runId: string): Promise<Record<string, unknown>> {
   const { runTraining } = await import('../../../offline/train.ts');
-  const { join } = await import('node:path');
-  const open = await openHere();
-  try {
-    return await runTraining({
-      stores: open.stores,
+  const { withStores } = await import('../local/with-stores.ts');
+  return await withStores((stores, config) =>
+    runTraining({
+      stores,
       tenant: options.tenant,
       runId,
-      snapshotsDirectory: join(readConfig().dataDir, 'snapshots'),
+      snapshotsDirectory: join(config.dataDir, 'snapshots'),
       codeVersion: allotVersion(),
       progress: progressReporter(options.json === true),
-    });
-  } finally {
-    await open.close();
-  }
-}
-
-async function openHere(): Promise<import('../local/stores.ts').OpenStores> {
-  const { openStores } = await import('../local/stores.ts');
-  const config = readConfig();
-  return await openStores(config, createLogger(config.logLevel));
+    }),
+  );
 }
 
 /** One bar per phase. */

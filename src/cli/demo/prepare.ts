@@ -12,7 +12,7 @@ export async function demoClient(
   allot: RunningAllot,
 ): Promise<{ readonly client: AllotClient; readonly key: string }> {
   const { key, record } = createKey({ tenant: TENANT, role: 'admin' });
-  await allot.stores.apiKeys.add(record);
+  await allot.stores.keys.add(record);
   await allot.refresh();
   return { client: createClient({ url: allot.url, key, timeoutMs: 60_000 }), key };
 }

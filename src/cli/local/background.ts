@@ -9,14 +9,14 @@ import { migrate } from '../../postgres/migrate.ts';
 import type { Metrics } from '../../service/ports/metrics.ts';
 import type { ApiKeyStore } from '../../service/ports/stores.ts';
 import { createKey } from '../../service/registry/api-keys.ts';
-import { startEventTransport } from './event-transport.ts';
-import { untilItWorks } from './retry.ts';
-import type { Stores } from './stores.ts';
+import { startEventTransport } from '../../compose/event-transport.ts';
+import { untilItWorks } from '../../compose/until-it-works.ts';
+import type { AllStores } from '../../service/ports/all-stores.ts';
 
 export interface BackgroundOptions {
   readonly config: AllotConfig;
   readonly databaseUrl: string;
-  readonly stores: Stores;
+  readonly stores: AllStores;
   readonly journal: Journal;
   /** Tells the deciders to look at the database now. */
   readonly refresh: () => Promise<void>;
@@ -44,11 +44,11 @@ export function startBackground(options: BackgroundOptions): Background {
   const migrated = persist('the migration', () => migrate(options.databaseUrl)).then(() => undefined);
   const run = async (): Promise<{ adminKey: string | null }> => {
     await migrated;
-    const adminKey = await persist('the look for API keys', () => firstKey(options.stores.apiKeys));
+    const adminKey = await persist('the look for API keys', () => firstKey(options.stores.keys));
     const controller = await persist('the controller', () => startLocalController(options));
     started.push(() => controller.stop());
     const transport = await persist('the event transport', () =>
-      startEventTransport({ ...options, events: options.stores.events }),
+      startEventTransport({ ...options, events: options.stores.events, isIngestHere: true }),
     );
     started.push(() => transport.stop());
     await options.refresh().catch(() => undefined);

@@ -1,20 +1,17 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listen, stopListening } from '../../../api/listen.ts';
 import { createServer } from '../../../api/server.ts';
-import { createServices, type ApiServices } from '../../../api/services.ts';
 import type { AllotConfig } from '../../config/config.ts';
 import { loadOrCreateSecrets, type Secrets } from '../../config/secrets.ts';
-import { createLastGoodCopy } from '../../disk/last-good-copy.ts';
-import { openJournal, type Journal } from '../../journal/journal.ts';
+import { openJournal } from '../../journal/journal.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { createMetrics, type MetricsWithText } from '../../observability/metrics.ts';
 import { openDatabase } from '../../postgres/database.ts';
-import { createExperimentAnalysis } from '../../service/experiment-analysis/experiment-analysis.ts';
-import { createServing, type Serving } from '../../service/serving/serving.ts';
+import { createPostgresStores } from '../../postgres/stores.ts';
+import type { AllStores } from '../../service/ports/all-stores.ts';
 import { startBackground, type Background } from './background.ts';
-import { serverOf, storesOn, type Stores } from './stores.ts';
+import { createApi } from '../../compose/api.ts';
+import { serverOf } from './stores.ts';
 
 export interface StartOptions {
   readonly logger: Logger;
@@ -31,7 +28,7 @@ export interface RunningAllot {
   /** `http://host:port` */
   readonly url: string;
   readonly databaseUrl: string;
-  readonly stores: Stores;
+  readonly stores: AllStores;
   /**
    * Resolves when the database was reached, migrated, and ingest and controller run; `adminKey` is set when there was
    * no key yet: it is shown this once.
@@ -71,7 +68,7 @@ async function start(
   closing.push(() => postgres.stop());
   const database = await openDatabase({ url: postgres.url });
   closing.push(() => database.close());
-  const stores = storesOn(database);
+  const stores = createPostgresStores(database.pool);
   const journal = await openJournal({ ...config.journal, logger, metrics });
   closing.push(() => journal.close());
   const secrets = options.secrets ?? loadOrCreateSecrets(config.secretsFile);
@@ -93,46 +90,13 @@ async function start(
   closing.push(() => serving.stop());
   const server = createServer(services);
   closing.push(() => stopListening(server));
-  await listen(server, config);
-  const url = addressOf(server, config);
+  const url = await listen(server, config.http);
   const ready = withoutSurprise(background);
   return { url, databaseUrl: postgres.url, stores, ready, refresh: () => serving.refresh(), close };
 }
 
 /** How long the api waits for a given database before it answers by its last good state. */
 const GIVEN_DATABASE_MS = 3_000;
-
-/** The deciders and the use cases behind the HTTP API. */
-function createApi(parts: {
-  readonly config: AllotConfig;
-  readonly stores: Stores;
-  readonly journal: Journal;
-  readonly secrets: Secrets;
-  readonly logger: Logger;
-  readonly metrics: MetricsWithText;
-}): { readonly serving: Serving; readonly services: ApiServices } {
-  const { config, stores, metrics } = parts;
-  const clock = Date.now;
-  const serving = createServing({
-    ...parts,
-    control: stores.control,
-    lastGood: createLastGoodCopy(config.dataDir),
-    clock,
-    pollMs: config.control.pollMs,
-  });
-  const analysis = createExperimentAnalysis(stores);
-  const services = createServices({
-    ...parts,
-    serving,
-    clock,
-    queue: stores.jobs,
-    analyse: (tenant, experiment) => analysis.look(tenant, experiment, clock()),
-    metricsText: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-    maxStalenessMs: config.control.maxStalenessMs,
-    bodyLimitBytes: config.http.bodyLimitBytes,
-  });
-  return { serving, services };
-}
 
 /**
  * Without the schema there is nothing to load. Our own server was just started and is waited for; a given one may be away,
@@ -147,24 +111,4 @@ async function migratedInTime(config: AllotConfig, { migrated }: Background): Pr
 function withoutSurprise(background: Background): Background['ready'] {
   background.ready.catch(() => undefined);
   return background.ready;
-}
-
-async function listen(server: Server, config: AllotConfig): Promise<void> {
-  server.listen(config.http.port, config.http.host);
-  await once(server, 'listening');
-}
-
-function addressOf(server: Server, config: AllotConfig): string {
-  const { port } = server.address() as AddressInfo;
-  const host = config.http.host === '0.0.0.0' || config.http.host === '::' ? '127.0.0.1' : config.http.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-}
-
-async function stopListening(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  // Requests in hand are answered; a client that never finishes does not keep the process.
-  const hurry = setTimeout(() => server.closeAllConnections(), 5_000);
-  await closed;
-  clearTimeout(hurry);
 }

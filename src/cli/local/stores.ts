@@ -6,16 +6,9 @@ import { startEmbeddedPostgres } from '../../postgres/embedded/supervisor.ts';
 import { migrate } from '../../postgres/migrate.ts';
 import { createPostgresStores } from '../../postgres/stores.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
-import type { ApiKeyStore } from '../../service/ports/stores.ts';
-
-/** Every port that Postgres implements, over one pool. */
-export interface Stores extends AllStores {
-  /** `keys` under its longer name. */
-  readonly apiKeys: ApiKeyStore;
-}
 
 export interface OpenStores {
-  readonly stores: Stores;
+  readonly stores: AllStores;
   /** For child processes and for connections that must be direct (LISTEN, advisory locks). */
   readonly databaseUrl: string;
   readonly database: Database;
@@ -30,7 +23,7 @@ export async function openStores(config: AllotConfig, logger: Logger): Promise<O
     await migrate(server.url);
     const database = await openDatabase({ url: server.url });
     return {
-      stores: storesOn(database),
+      stores: createPostgresStores(database.pool),
       databaseUrl: server.url,
       database,
       async close() {
@@ -42,12 +35,6 @@ export async function openStores(config: AllotConfig, logger: Logger): Promise<O
     await server.stop();
     throw error;
   }
-}
-
-/** The ports over a pool that may still be unreachable: nothing here connects. */
-export function storesOn({ pool }: Database): Stores {
-  const stores = createPostgresStores(pool);
-  return { ...stores, apiKeys: stores.keys };
 }
 
 export async function serverOf(

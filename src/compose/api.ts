@@ -1,0 +1,42 @@
+import { createServices, type ApiServices } from '../../api/services.ts';
+import type { AllotConfig } from '../config/config.ts';
+import type { Secrets } from '../config/secrets.ts';
+import { createLastGoodCopy } from '../disk/last-good-copy.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { MetricsWithText } from '../observability/metrics.ts';
+import { createExperimentAnalysis } from '../service/experiment-analysis/experiment-analysis.ts';
+import type { AllStores } from '../service/ports/all-stores.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import { createServing, type Serving } from '../service/serving/serving.ts';
+
+/** The deciders and the use cases behind the HTTP API. */
+export function createApi(parts: {
+  readonly config: AllotConfig;
+  readonly stores: AllStores;
+  readonly journal: Journal;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  readonly metrics: MetricsWithText;
+}): { readonly serving: Serving; readonly services: ApiServices } {
+  const { config, stores, metrics } = parts;
+  const clock = Date.now;
+  const serving = createServing({
+    ...parts,
+    control: stores.control,
+    lastGood: createLastGoodCopy(config.dataDir),
+    clock,
+    pollMs: config.control.pollMs,
+  });
+  const analysis = createExperimentAnalysis(stores);
+  const services = createServices({
+    ...parts,
+    serving,
+    clock,
+    queue: stores.jobs,
+    analyse: (tenant, experiment) => analysis.look(tenant, experiment, clock()),
+    metricsText: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    maxStalenessMs: config.control.maxStalenessMs,
+    bodyLimitBytes: config.http.bodyLimitBytes,
+  });
+  return { serving, services };
+}
