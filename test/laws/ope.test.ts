@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateLog, type OpeOptions } from '../../src/core/ope/evaluate-log.ts';
-import { estimators } from '../../src/core/ope/estimators.ts';
+import { createEstimator, estimators } from '../../src/core/ope/estimators.ts';
+import type { HyperParameters } from '../../src/core/ope/hyper-parameters.ts';
+import { mrdrFittingWeights } from '../../src/core/ope/mrdr.ts';
 import { isRefusal, type Estimate } from '../../src/core/ope/report.ts';
 import { mergeUnitSums, sumByUnit, type UnitSums } from '../../src/core/ope/unit-sums.ts';
 import { valuate, type Valuation } from '../../src/core/ope/valuation.ts';
@@ -16,6 +18,7 @@ function estimate(world: World, id: keyof typeof estimators, options: Partial<Op
     ...quick,
     limits: noLimits,
     rewardModels: new Map([['reward', world.model]]),
+    mrdrModels: new Map([['reward', world.model]]),
     estimators: [id],
     ...options,
   });
@@ -51,7 +54,11 @@ describe('unbiased on an enumerated log', () => {
     .flatMap((row, i) => row.map((p, a) => (p * meanReward[i][a]) / 2))
     .reduce((a, b) => a + b);
 
-  function expectedValue(id: keyof typeof estimators): number {
+  function expectedValue(
+    id: keyof typeof estimators,
+    options: Partial<OpeOptions> = {},
+    model = wrongModel,
+  ): number {
     let expected = 0;
     for (let a0 = 0; a0 < 3; a0++) {
       for (let a1 = 0; a1 < 3; a1++) {
@@ -71,17 +78,45 @@ describe('unbiased on an enumerated log', () => {
             actionCount: 3,
             probabilities: Float64Array.from(evaluation.flat()),
           },
-          model: wrongModel,
+          model,
         };
-        expected += behavior[0][a0] * behavior[1][a1] * estimate(world, id).value;
+        expected += behavior[0][a0] * behavior[1][a1] * estimate(world, id, options).value;
       }
     }
     return expected;
   }
 
   it('IPS has the true value as its mean', () => expect(expectedValue('ips')).toBeCloseTo(truth, 12));
-  it('DR has the true value as its mean, although its model is wrong', () =>
-    expect(expectedValue('dr')).toBeCloseTo(truth, 12));
+  it.each(['dr', 'mrdr'] as const)('%s has the true value as its mean, although its model is wrong', (id) =>
+    expect(expectedValue(id)).toBeCloseTo(truth, 12),
+  );
+  it.each([
+    ['switch-dr', { switchThreshold: Infinity }],
+    ['dros', { drosLambda: Infinity }],
+    ['sg-ips', { subGaussianLambda: 0 }],
+    ['sg-dr', { subGaussianLambda: 0 }],
+  ] as const)('%s without shrinkage has the true value as its mean', (id, options) =>
+    expect(expectedValue(id, options)).toBeCloseTo(truth, 12),
+  );
+  it.each([
+    ['switch-dr', { switchThreshold: 1 }],
+    ['dros', { drosLambda: 1 }],
+    ['sg-dr', { subGaussianLambda: 0.5 }],
+  ] as const)('%s with a finite setting and a wrong model does not', (id, options) =>
+    expect(Math.abs(expectedValue(id, options) - truth)).toBeGreaterThan(0.1),
+  );
+  it.each([
+    ['switch-dr', { switchThreshold: 1 }],
+    ['dros', { drosLambda: 1 }],
+    ['sg-dr', { subGaussianLambda: 0.5 }],
+    ['sndr', {}],
+  ] as const)(
+    '%s with the true model has the true value in every log, whatever its setting',
+    (id, options) => {
+      const right = Float64Array.from(meanReward.flat());
+      expect(expectedValue(id, options, right)).toBeCloseTo(truth, 12);
+    },
+  );
   it('DM with that wrong model does not: the law above can fail', () =>
     expect(Math.abs(expectedValue('dm') - truth)).toBeGreaterThan(0.1));
 });
@@ -121,6 +156,7 @@ describe('every estimator', () => {
         weights: importanceWeights(part.log, part.policy),
         estimators: [estimator],
         rewardModels: new Map([['reward', part.model]]),
+        mrdrModels: new Map([['reward', part.model]]),
         locate: String,
       };
       const { columns } = valuate(input)[0] as Valuation;
@@ -231,6 +267,124 @@ describe('doubly robust', () => {
   it('with a model of 0 equals IPS', () => {
     const empty = { ...world, model: new Float64Array(world.model.length) };
     expect(estimate(empty, 'dr').value).toBeCloseTo(estimate(empty, 'ips').value, 12);
+  });
+});
+
+describe('limits of the shrinkage', () => {
+  const base = randomWorld();
+  // A third of the rows has weight 0, where several formulas are 0/0.
+  const world: World = {
+    ...base,
+    policy: {
+      ...base.policy,
+      probabilities: base.policy.probabilities.map((_, j) => [0, 0.3, 0.7][j % 3]),
+    },
+  };
+  const value = (id: keyof typeof estimators, options: Partial<OpeOptions> = {}) =>
+    estimate(world, id, options).value;
+  const rewards = world.log.responses.get('reward') ?? new Float64Array();
+
+  it.each([
+    ['dros', { drosLambda: 0 }, 'dm'],
+    ['dros', { drosLambda: Infinity }, 'dr'],
+    ['dros', { drosLambda: 1e12 }, 'dr'],
+    ['switch-dr', { switchThreshold: 0 }, 'dm'],
+    ['switch-dr', { switchThreshold: Infinity }, 'dr'],
+    ['sg-ips', { subGaussianLambda: 0 }, 'ips'],
+    ['sg-dr', { subGaussianLambda: 0 }, 'dr'],
+    ['sndr', { clip: Infinity }, 'sndr'],
+    ['mrdr', {}, 'dr'],
+  ] as const)('%s with %o equals %s', (id, options, limit) => {
+    expect(value(id, options)).toBeCloseTo(value(limit), 9);
+  });
+
+  it('sub-Gaussian IPS with λ = 1 is Σ 1[w > 0] r / n, not 0/0', () => {
+    let sum = 0;
+    rewards.forEach((r, i) => (sum += world.log.actions[i] === 0 ? 0 : r));
+    expect(value('sg-ips', { subGaussianLambda: 1 })).toBeCloseTo(sum / world.log.rounds, 12);
+  });
+
+  it('sub-Gaussian DR with λ = 1 is DM plus the plain residuals where w > 0', () => {
+    const k = world.policy.actionCount;
+    let sum = 0;
+    rewards.forEach((r, i) => {
+      const a = world.log.actions[i];
+      sum += a === 0 ? 0 : r - world.model[i * k + a];
+    });
+    const expected = value('dm') + sum / world.log.rounds;
+    expect(value('sg-dr', { subGaussianLambda: 1 })).toBeCloseTo(expected, 12);
+  });
+
+  it('shrunk weights are bounded: √λ/2 for DRos, 1/λ for sub-Gaussian, λ for switch', () => {
+    const largest = (id: keyof typeof estimators, options: HyperParameters) => {
+      const { shrinkage } = createEstimator(id, options);
+      const weights = Array.from({ length: 2000 }, (_, i) => i * i * 0.01);
+      return Math.max(...weights.map((w) => shrinkage?.of(w) ?? w));
+    };
+    expect(largest('dros', { drosLambda: 25 })).toBeLessThanOrEqual(2.5);
+    expect(largest('dros', { drosLambda: 25 })).toBeGreaterThan(2.4);
+    expect(largest('sg-ips', { subGaussianLambda: 0.2 })).toBeLessThanOrEqual(5);
+    expect(largest('sg-ips', { subGaussianLambda: 0.2 })).toBeGreaterThan(4.9);
+    expect(largest('switch-dr', { switchThreshold: 7 })).toBeLessThanOrEqual(7);
+  });
+
+  it.each([{ clip: 0 }, { switchThreshold: -1 }, { drosLambda: NaN }, { subGaussianLambda: 1.5 }])(
+    'a setting outside its range, %o, is refused',
+    (options) => {
+      expect(() => estimate(world, 'ips', options)).toThrow('invariant');
+    },
+  );
+
+  it('a forced row keeps its weight of 1 under every shrinkage', () => {
+    const isForced = new Uint8Array(world.log.rounds).fill(1);
+    isForced[0] = 0;
+    const forced = { ...world, log: { ...world.log, isForced } };
+    const options = { switchThreshold: 0, drosLambda: 0, subGaussianLambda: 1 };
+    for (const id of ['switch-dr', 'dros', 'sg-dr'] as const) {
+      // One free row of 2,000 may move the mean by its own value only.
+      const mean = compensatedSum(rewards) / rewards.length;
+      expect(Math.abs(estimate(forced, id, options).value - mean)).toBeLessThan(2 / rewards.length);
+    }
+  });
+});
+
+describe('self-normalised doubly robust', () => {
+  it('stays within q̂ plus the residuals, where DR leaves it', () => {
+    let outside = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = randomWorld({ n: 12, seed });
+      const k = world.policy.actionCount;
+      const rewards = world.log.responses.get('reward') ?? new Float64Array();
+      const residuals = [...rewards].map((r, i) => r - world.model[i * k + world.log.actions[i]]);
+      const [low, high] = [Math.min(...residuals), Math.max(...residuals)];
+      const dm = estimate(world, 'dm').value;
+      const sndr = estimate(world, 'sndr').value;
+      expect(sndr).toBeGreaterThanOrEqual(dm + low - 1e-12);
+      expect(sndr).toBeLessThanOrEqual(dm + high + 1e-12);
+      const { value } = estimate(
+        { ...world, log: { ...world.log, propensities: world.log.propensities.map((p) => p / 20) } },
+        'dr',
+      );
+      if (value < dm + low || value > dm + high) outside++;
+    }
+    expect(outside).toBeGreaterThan(0);
+  });
+
+  it('shifts by exactly a constant added to response and model', () => {
+    const world = randomWorld();
+    const shifted = withRewards({ ...world, model: world.model.map((q) => q + 100) }, (r) => r + 100);
+    expect(estimate(shifted, 'sndr').value - estimate(world, 'sndr').value).toBeCloseTo(100, 9);
+  });
+});
+
+describe('the weights with which MRDR fits its model', () => {
+  it('are π (1 − p) / p², and 0 on rows that were forced', () => {
+    const { log, policy } = randomWorld({ n: 3 });
+    const isForced = Uint8Array.from([0, 1, 0]);
+    const weights = mrdrFittingWeights({ ...log, isForced }, policy);
+    const [p, pi] = [log.propensities[2], policy.probabilities[2 * 3 + log.actions[2]]];
+    expect(weights[1]).toBe(0);
+    expect(weights[2]).toBeCloseTo((pi * (1 - p)) / p ** 2, 12);
   });
 });
 

@@ -1,17 +1,18 @@
 import type { BanditLog, EvaluationPolicy } from './bandit-log.ts';
-import type { Estimator } from './estimator.ts';
-import {
-  checkOptions,
-  chosenEstimators,
-  isValuation,
-  refuseAll,
-  uncertainty,
-  type OpeOptions,
-} from './evaluate-log.ts';
+import { refuseAll, settingsOf, uncertainty, valuationInput } from './evaluate-log.ts';
 import { examine, type Examination } from './examination.ts';
 import { onPolicyMean } from './on-policy.ts';
+import { checkOptions, chosenIds, type OpeOptions } from './ope-options.ts';
 import type { Estimate, EstimateRefusal, Warning } from './report.ts';
-import { influences, resampledValues, valuate, type Valuation } from './valuation.ts';
+import { resolver } from './tuning/resolve.ts';
+import {
+  influences,
+  isValuation,
+  resampledValues,
+  valuate,
+  type ResolvedEstimator,
+  type Valuation,
+} from './valuation.ts';
 import { eventWarnings } from './weak.ts';
 
 /** `behavior`: the policy that produced the log; its value is the log's own mean, with weights of 1. */
@@ -36,12 +37,8 @@ export function pairedDifference(
   options: OpeOptions,
 ): (Estimate | EstimateRefusal)[] {
   checkOptions(options);
-  const estimators = chosenEstimators(options);
-  const left = sideOf(log, policy, estimators, options);
-  const right =
-    against === 'behavior'
-      ? onPolicySide(log, estimators, options)
-      : sideOf(log, against, estimators, options);
+  const left = sideOf(log, policy, options);
+  const right = against === 'behavior' ? onPolicySide(log, left, options) : sideOf(log, against, options);
   const pairs = left.results.map((a, i) => [a, right.results[i]] as const);
   const both = pairs.flatMap(([a, b]) => (isValuation(a) && isValuation(b) ? [a, b] : []));
   const resampled = resampledValues(both, options);
@@ -52,47 +49,47 @@ export function pairedDifference(
     const difference = resampled[at].map((value, r) => value - resampled[at + 1][r]);
     const other = influences(b);
     const influence = influences(a).map((value, k) => value - other[k]);
-    const warnings = warningsOf(log, policy, a, [left.examination, right.examination]);
-    const clip = a.estimator.usesWeights ? options.clip : undefined;
+    const settings = settingsOf(log, left.examination?.weights ?? new Float64Array(0), a.estimator);
+    const warnings = [
+      ...warningsOf(log, policy, a, [left.examination, right.examination]),
+      ...settings.warnings,
+      ...a.notes,
+    ];
     return {
       ...uncertainty(a.value - b.value, influence, difference, options.level, warnings),
       response: a.response,
       estimator: a.estimator.id,
       estimand: a.estimator.estimand,
-      ...(clip === undefined ? {} : { clip, clippedFraction: left.examination?.health.clippedFraction ?? 0 }),
+      ...settings.echo,
     };
   });
 }
 
-function sideOf(
-  log: BanditLog,
-  policy: EvaluationPolicy,
-  estimators: readonly Estimator[],
-  options: OpeOptions,
-): Side {
+function sideOf(log: BanditLog, policy: EvaluationPolicy, options: OpeOptions): Side {
   const examination = examine(log, policy, options);
+  const ids = chosenIds(options);
   if (examination.unusable !== null) {
-    return { examination, results: refuseAll(log, estimators, examination.unusable) };
+    return { examination, results: refuseAll(log, ids, examination.unusable) };
   }
-  const { weights } = examination;
-  return { examination, results: valuate({ log, policy, weights, estimators, ...inputs(options) }) };
+  const input = valuationInput(log, policy, examination.weights, options);
+  return { examination, results: valuate({ ...input, resolve: resolver(input, ids, options) }) };
 }
 
-/** The log's own mean under every estimator's id; it needs neither weights nor a model. */
-function onPolicySide(log: BanditLog, estimators: readonly Estimator[], options: OpeOptions): Side {
+/** The log's own mean under every estimator's id, on the rows of the other side; it needs neither weights nor a model. */
+function onPolicySide(log: BanditLog, other: Side, options: OpeOptions): Side {
   const policy: EvaluationPolicy = { kind: 'logged-action', probabilities: log.propensities };
   const weights = new Float64Array(log.rounds).fill(1);
-  const means = estimators.map(onPolicyMean);
-  return {
-    examination: null,
-    results: valuate({ log, policy, weights, estimators: means, ...inputs(options) }),
-  };
+  const valued = other.results.filter(isValuation);
+  const resolve = (response: string): ResolvedEstimator[] =>
+    valued
+      .filter((valuation) => valuation.response === response)
+      .map(({ estimator, subset, notes }) => ({ estimator: onPolicyMean(estimator), subset, notes }));
+  const means = valuate({ ...valuationInput(log, policy, weights, options), resolve });
+  const results = other.results.map((result) =>
+    isValuation(result) ? means[valued.indexOf(result)] : result,
+  );
+  return { examination: null, results };
 }
-
-const inputs = (options: OpeOptions) => ({
-  rewardModels: options.rewardModels ?? new Map<string, Float64Array>(),
-  locate: options.locate ?? ((row: number) => `row ${row}`),
-});
 
 function warningsOf(
   log: BanditLog,

@@ -1,4 +1,4 @@
-import { ratio, rowCount, type Estimator } from './estimator.ts';
+import { modelUnderPolicy, ratio, rowCount, type Estimator } from './estimator.ts';
 
 /**
  * Direct method.
@@ -16,9 +16,6 @@ export const directMethod: Estimator = {
   estimand: 'per-decision',
   needsRewardModel: true,
   usesWeights: false,
-  terms: [
-    { name: 'model-under-policy', isShared: false, of: (rows, i) => rows.modelUnderPolicy[i] },
-    rowCount,
-  ],
+  terms: [modelUnderPolicy, rowCount],
   ...ratio,
 };

@@ -1,4 +1,4 @@
-import { ratio, rowCount, type Estimator } from './estimator.ts';
+import { doublyRobustTerm, ratio, rowCount, type Estimator } from './estimator.ts';
 
 /**
  * Doubly robust.
@@ -16,16 +16,6 @@ export const doublyRobust: Estimator = {
   estimand: 'per-decision',
   needsRewardModel: true,
   usesWeights: true,
-  terms: [
-    {
-      name: 'doubly-robust',
-      isShared: false,
-      of: (rows, i) =>
-        rows.weights[i] === 0
-          ? rows.modelUnderPolicy[i]
-          : rows.modelUnderPolicy[i] + rows.weights[i] * (rows.responses[i] - rows.modelOfAction[i]),
-    },
-    rowCount,
-  ],
+  terms: [doublyRobustTerm, rowCount],
   ...ratio,
 };

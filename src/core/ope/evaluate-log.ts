@@ -1,34 +1,33 @@
-import { invariant } from '../check.ts';
 import { disagreements } from './agreement.ts';
 import type { BanditLog, EvaluationPolicy } from './bandit-log.ts';
 import { percentileInterval } from './bootstrap.ts';
 import { normalInterval, standardError } from './delta-method.ts';
 import type { Estimator } from './estimator.ts';
-import { estimators as allEstimators } from './estimators.ts';
-import { examine, type Examination, type ExaminationOptions } from './examination.ts';
+import { examine, type Examination } from './examination.ts';
+import { checkOptions, chosenIds, type OpeOptions } from './ope-options.ts';
 import {
   isRefusal,
+  type BanditEstimatorId,
   type Estimate,
   type EstimateRefusal,
   type Interval,
   type OpeReport,
   type Warning,
 } from './report.ts';
+import { changedFraction } from './shrinkage.ts';
 import { refusalOf } from './trouble.ts';
-import { influences, resampledValues, valuate, type Valuation } from './valuation.ts';
-import { eventWarnings, modelWarning } from './weak.ts';
+import { resolver } from './tuning/resolve.ts';
+import {
+  influences,
+  isValuation,
+  resampledValues,
+  valuate,
+  type Valuation,
+  type ValuationInput,
+} from './valuation.ts';
+import { eventWarnings, modelWarning, shrinkageWarnings } from './weak.ts';
 
-export interface OpeOptions extends ExaminationOptions {
-  /** Unless told: `ips` and `snips`, and `dm` and `dr` where there is a reward model. */
-  readonly estimators?: readonly (keyof typeof allEstimators)[];
-  /** Two-sided level of every interval, in (0, 1). */
-  readonly level: number;
-  /** Bootstrap resamples of units, ≥ 1; 1,000 is the usual choice. */
-  readonly resamples: number;
-  readonly seed: number;
-  /** q̂ by response name: rounds × K, row-major, cross-fitted by unit. */
-  readonly rewardModels?: ReadonlyMap<string, Float64Array>;
-}
+export type { OpeOptions } from './ope-options.ts';
 
 /**
  * Values a policy from the log of another one.
@@ -42,43 +41,46 @@ export interface OpeOptions extends ExaminationOptions {
  */
 export function evaluateLog(log: BanditLog, policy: EvaluationPolicy, options: OpeOptions): OpeReport {
   checkOptions(options);
-  const estimators = chosenEstimators(options);
-  const examination = examine(log, policy, options);
+  return reportOf(log, policy, examine(log, policy, options), options);
+}
+
+/** The report of a log that was examined already. */
+export function reportOf(
+  log: BanditLog,
+  policy: EvaluationPolicy,
+  examination: Examination,
+  options: OpeOptions,
+): OpeReport {
   const head = { log: { rounds: log.rounds, units: log.unitCount }, health: examination.health };
   if (examination.unusable !== null) {
-    return { ...head, estimates: refuseAll(log, estimators, examination.unusable) };
+    return { ...head, estimates: refuseAll(log, chosenIds(options), examination.unusable) };
   }
-  const results = valuate({
-    log,
-    policy,
-    weights: examination.weights,
-    estimators,
-    rewardModels: options.rewardModels ?? new Map(),
-    locate: options.locate ?? ((row) => `row ${row}`),
-  });
+  const input = valuationInput(log, policy, examination.weights, options);
+  const results = valuate({ ...input, resolve: resolver(input, chosenIds(options), options) });
   return { ...head, estimates: estimatesOf(log, policy, results, examination, options) };
 }
 
-export function checkOptions({ level, resamples, clip }: OpeOptions): void {
-  invariant(level > 0 && level < 1, 'level in (0, 1)');
-  invariant(Number.isInteger(resamples) && resamples >= 1, 'at least one resample');
-  invariant(clip === undefined || clip > 0, 'clip > 0');
-}
-
-export function chosenEstimators({ estimators, rewardModels }: OpeOptions): readonly Estimator[] {
-  const usual: readonly (keyof typeof allEstimators)[] =
-    rewardModels === undefined || rewardModels.size === 0 ? ['ips', 'snips'] : ['ips', 'snips', 'dm', 'dr'];
-  return (estimators ?? usual).map((id) => allEstimators[id]);
-}
+export const valuationInput = (
+  log: BanditLog,
+  policy: EvaluationPolicy,
+  weights: Float64Array,
+  options: OpeOptions,
+): ValuationInput => ({
+  log,
+  policy,
+  weights,
+  estimators: [],
+  rewardModels: options.rewardModels ?? new Map<string, Float64Array>(),
+  mrdrModels: options.mrdrModels ?? new Map<string, Float64Array>(),
+  locate: options.locate ?? ((row) => `row ${row}`),
+});
 
 export const refuseAll = (
   log: BanditLog,
-  estimators: readonly Estimator[],
+  ids: readonly BanditEstimatorId[],
   trouble: EstimateRefusal['refusal'],
 ): EstimateRefusal[] =>
-  [...log.responses.keys()].flatMap((name) => estimators.map(({ id }) => refusalOf(name, id, trouble)));
-
-export const isValuation = (result: Valuation | EstimateRefusal): result is Valuation => 'columns' in result;
+  [...log.responses.keys()].flatMap((name) => ids.map((id) => refusalOf(name, id, trouble)));
 
 function estimatesOf(
   log: BanditLog,
@@ -99,20 +101,42 @@ function estimatesOf(
   return results.map((result) => {
     if (!isValuation(result)) return result;
     const i = valuations.indexOf(result);
-    const own = result.estimator.usesWeights ? examination.weightWarnings : [modelWarning];
-    const warnings = [...examination.supportWarnings, ...own, ...(events.get(result.response) ?? [])];
-    const clip = result.estimator.usesWeights ? options.clip : undefined;
+    const { estimator } = result;
+    const own = estimator.usesWeights ? examination.weightWarnings : [modelWarning];
+    const settings = settingsOf(log, examination.weights, estimator);
+    const warnings = [
+      ...examination.supportWarnings,
+      ...own,
+      ...settings.warnings,
+      ...result.notes,
+      ...(events.get(result.response) ?? []),
+      ...disagreed[i],
+    ];
     return {
-      ...uncertainty(result.value, influences(result), resampled[i], options.level, [
-        ...warnings,
-        ...disagreed[i],
-      ]),
+      ...uncertainty(result.value, influences(result), resampled[i], options.level, warnings),
       response: result.response,
-      estimator: result.estimator.id,
-      estimand: result.estimator.estimand,
-      ...(clip === undefined ? {} : { clip, clippedFraction: examination.health.clippedFraction }),
+      estimator: estimator.id,
+      estimand: estimator.estimand,
+      ...settings.echo,
     };
   });
+}
+
+/** What an estimate says about the settings of its estimator. */
+export function settingsOf(
+  log: BanditLog,
+  weights: Float64Array,
+  estimator: Estimator,
+): { echo: Pick<Estimate, 'clip' | 'clippedFraction' | 'hyperParameters'>; warnings: Warning[] } {
+  const { clip, shrinkage, hyperParameters } = estimator;
+  if (shrinkage === undefined || shrinkage === null) return { echo: {}, warnings: [] };
+  const fraction = changedFraction(log, weights, shrinkage);
+  const echo = {
+    // An infinite clip is none.
+    ...(clip === undefined || clip === Infinity ? {} : { clip, clippedFraction: fraction }),
+    ...(hyperParameters === undefined ? {} : { hyperParameters }),
+  };
+  return { echo, warnings: shrinkageWarnings(estimator, fraction) };
 }
 
 /** Value, standard error and both intervals of anything that has influences by unit and resampled values. */

@@ -4,12 +4,12 @@ import { defaultLimits, type OpeLimits } from './limits.ts';
 import type { HealthRecord, Warning } from './report.ts';
 import type { Locate, Trouble } from './trouble.ts';
 import { brokenLog, unusableWeights } from './unusable.ts';
-import { clipWarnings, supportWarnings, weightWarnings } from './weak.ts';
-import { clipWeights, importanceWeights } from './weights.ts';
+import { supportWarnings, weightWarnings } from './weak.ts';
+import { importanceWeights } from './weights.ts';
 
 export interface ExaminationOptions {
-  /** c > 0: weights above it count as c. */
-  readonly clip?: number;
+  /** c > 0: weights above it count as c. `auto`: chosen per response and estimator. */
+  readonly clip?: number | 'auto';
   readonly limits?: Partial<OpeLimits>;
   /** Names a row in reasons; `row 17` (from 0) unless told. */
   readonly locate?: Locate;
@@ -21,7 +21,7 @@ export interface Examination {
   /** Set when no estimate may be given. */
   readonly unusable: Trouble | null;
   readonly health: HealthRecord;
-  /** After the clip; empty when the log is unusable. */
+  /** w of every row, before any clip; empty when the log is unusable. */
   readonly weights: Float64Array;
   readonly weightWarnings: readonly Warning[];
   readonly supportWarnings: readonly Warning[];
@@ -41,11 +41,8 @@ export function examine(log: BanditLog, policy: EvaluationPolicy, options: Exami
     limits,
     unusable: null,
     health: health.record,
-    weights: options.clip === undefined ? weights : clipWeights(log, weights, options.clip),
-    weightWarnings: [
-      ...weightWarnings(policy, health, limits),
-      ...clipWarnings(options.clip, health.record.clippedFraction),
-    ],
+    weights,
+    weightWarnings: weightWarnings(policy, health, limits),
     supportWarnings: supportWarnings(health, limits),
   };
 }

@@ -2,7 +2,13 @@ import type { ResponseSpec } from '../surface/surface.ts';
 import type { BanditLog, EvaluationPolicy } from './bandit-log.ts';
 import { pairedDifference, type Opponent } from './difference.ts';
 import { estimatesIn, evaluateLog, type OpeOptions } from './evaluate-log.ts';
-import { isRefusal, type Estimate, type EstimateRefusal, type Warning } from './report.ts';
+import {
+  isRefusal,
+  type BanditEstimatorId,
+  type Estimate,
+  type EstimateRefusal,
+  type Warning,
+} from './report.ts';
 import { isWeakness } from './trouble.ts';
 
 /** A two-sided bound on a quantity, or the reason why there is none. */
@@ -13,7 +19,7 @@ export type Bounds =
 export interface EvidenceInput {
   readonly log: BanditLog;
   readonly candidate: EvaluationPolicy;
-  readonly estimator: 'ips' | 'snips' | 'dm' | 'dr';
+  readonly estimator: BanditEstimatorId;
   readonly options: Omit<OpeOptions, 'estimators'>;
 }
 

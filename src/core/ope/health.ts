@@ -40,7 +40,7 @@ export function measureHealth(
   log: BanditLog,
   policy: EvaluationPolicy,
   weights: Float64Array,
-  clip: number | undefined,
+  clip: number | 'auto' | undefined,
 ): Health {
   const byUnit = (term: (i: number) => number) => sumByUnit(log.units, log.unitCount, term);
   const rows = byUnit(() => 1);
@@ -57,7 +57,8 @@ export function measureHealth(
       meanWeightStandardError: ratioError(weightOf, rows),
       maxWeight: maximum(weights),
       maxWeightShare: weightTotal === 0 ? NaN : maximum(weightOf) / weightTotal,
-      clippedFraction: clippedFraction(log, weights, clip),
+      // With a clip of its own for every estimate there is no single share.
+      clippedFraction: clip === 'auto' ? NaN : clippedFraction(log, weights, clip),
       unsupportedFraction: unsupportedFraction(log, policy),
       smallPropensityFraction: smallPropensityFraction(log, policy),
       meanInversePropensity: compensatedSum(byUnit(inverse)) / log.rounds,

@@ -17,7 +17,14 @@ export const refusalOf = (response: string, estimator: EstimatorId, trouble: Tro
 });
 
 /** Warnings that explain a number without making it weak; every other warning does. */
-const notes = new Set(['clipped_target', 'model_error_unseen', 'support_not_checked', 'limits_changed']);
+const notes = new Set([
+  'clipped_target',
+  'shrunk_target',
+  'tuned_on_other_units',
+  'model_error_unseen',
+  'support_not_checked',
+  'limits_changed',
+]);
 
 /** Weak evidence is enough for a look and never for the gate. */
 export const isWeakness = (warning: Warning): boolean => !notes.has(warning.code);

@@ -3,8 +3,10 @@ import { compensatedSum } from '../math/compensated-sum.ts';
 import { resampleTotals } from './bootstrap.ts';
 import { influencesByUnit } from './delta-method.ts';
 import type { Estimator, RowColumns, RowTerm } from './estimator.ts';
-import type { EstimateRefusal } from './report.ts';
+import type { EstimateRefusal, Warning } from './report.ts';
 import { rewardModelValues } from './reward-model.ts';
+import type { RowSubset } from './row-subset.ts';
+import { shrinkWeights } from './shrinkage.ts';
 import { refusalOf, type Trouble } from './trouble.ts';
 import { sumByUnit } from './unit-sums.ts';
 
@@ -12,74 +14,126 @@ import { sumByUnit } from './unit-sums.ts';
 export interface Valuation {
   readonly response: string;
   readonly estimator: Estimator;
+  /** Sums of the rows in `subset`: units without such a row have sums of 0 everywhere, their number of rows too. */
   readonly columns: readonly Float64Array[];
   readonly value: number;
+  /** null: every row. */
+  readonly subset: RowSubset | null;
+  /** What the choice of the estimator's settings has to say. */
+  readonly notes: readonly Warning[];
+}
+
+/** An estimator with its settings, on some of the rows. */
+export interface ResolvedEstimator {
+  readonly estimator: Estimator;
+  readonly subset: RowSubset | null;
+  readonly notes: readonly Warning[];
 }
 
 export interface ValuationInput {
   readonly log: BanditLog;
   readonly policy: EvaluationPolicy;
+  /** w of every row, before any shrinkage: that is the estimator's. */
   readonly weights: Float64Array;
   readonly estimators: readonly Estimator[];
+  /** Estimators of each response, where they differ by response; instead of `estimators`. */
+  readonly resolve?: (response: string) => readonly ResolvedEstimator[];
   /** q̂ by response, rounds × K. */
   readonly rewardModels: ReadonlyMap<string, Float64Array>;
+  /** q̂ by response as fitted for `mrdr`, rounds × K. */
+  readonly mrdrModels?: ReadonlyMap<string, Float64Array>;
   readonly locate: (row: number) => string;
 }
 
+export const isValuation = (result: Valuation | EstimateRefusal): result is Valuation => 'columns' in result;
+
+type Columns = Map<string, Float64Array>;
+
 /** Every response under every estimator: unit sums, or the reason why not. Shared columns are computed once. */
 export function valuate(input: ValuationInput): (Valuation | EstimateRefusal)[] {
-  const shared = new Map<string, Float64Array>();
-  const results: (Valuation | EstimateRefusal)[] = [];
-  for (const response of input.log.responses.keys()) {
-    const { rows, responseTrouble, modelTrouble } = rowColumns(input, response);
-    const own = new Map<string, Float64Array>();
-    for (const estimator of input.estimators) {
-      const trouble = responseTrouble ?? (estimator.needsRewardModel ? modelTrouble : null);
-      if (trouble !== null) results.push(refusalOf(response, estimator.id, trouble));
-      else results.push(valuation(input.log, rows, response, estimator, (t) => (t.isShared ? shared : own)));
-    }
-  }
-  return results;
+  const resolve =
+    input.resolve ?? (() => input.estimators.map((estimator) => ({ estimator, subset: null, notes: [] })));
+  const shared: Columns = new Map();
+  const shrunk: Columns = new Map();
+  return [...input.log.responses.keys()].flatMap((response) => {
+    const own: Columns = new Map();
+    const models = new Map([false, true].map((isMrdr) => [isMrdr, modelColumns(input, response, isMrdr)]));
+    const responseTrouble = troubleOfResponse(input, response);
+    return resolve(response).map((resolved) => {
+      const { estimator } = resolved;
+      const model = models.get(estimator.rewardModel === 'mrdr') as ModelColumns;
+      const trouble = responseTrouble ?? (estimator.needsRewardModel ? model.trouble : null);
+      if (trouble !== null) return refusalOf(response, estimator.id, trouble);
+      const rows = {
+        rounds: input.log.rounds,
+        weights: shrunkOnce(input, estimator, shrunk),
+        responses: input.log.responses.get(response) ?? none,
+        modelUnderPolicy: model.underPolicy,
+        modelOfAction: model.ofAction,
+      };
+      return valuation(input.log, rows, response, resolved, (term) => (term.isShared ? shared : own));
+    });
+  });
+}
+
+const none = new Float64Array(0);
+
+function shrunkOnce(
+  { log, weights }: ValuationInput,
+  { shrinkage }: Estimator,
+  known: Columns,
+): Float64Array {
+  const name = shrinkage?.name ?? '';
+  const found = known.get(name) ?? shrinkWeights(log, weights, shrinkage ?? null);
+  known.set(name, found);
+  return found;
 }
 
 function valuation(
   log: BanditLog,
   rows: RowColumns,
   response: string,
-  estimator: Estimator,
-  cacheOf: (term: RowTerm) => Map<string, Float64Array>,
+  { estimator, subset, notes }: ResolvedEstimator,
+  cacheOf: (term: RowTerm) => Columns,
 ): Valuation {
+  const setting = [estimator.shrinkage?.name, subset?.name, estimator.rewardModel].join('|');
   const columns = estimator.terms.map((term) => {
     const cache = cacheOf(term);
-    const known = cache.get(term.name);
+    const key = `${term.name}|${setting}`;
+    const known = cache.get(key);
     if (known !== undefined) return known;
-    const column = sumByUnit(log.units, log.unitCount, (i) => term.of(rows, i));
-    cache.set(term.name, column);
+    const of = (i: number): number => (subset === null || subset.includes(i) ? term.of(rows, i) : 0);
+    const column = sumByUnit(log.units, log.unitCount, of);
+    cache.set(key, column);
     return column;
   });
-  return { response, estimator, columns, value: estimator.value(columns.map(compensatedSum)) };
+  const value = estimator.value(columns.map(compensatedSum));
+  return { response, estimator, columns, value, subset, notes };
 }
 
-function rowColumns(
-  { log, policy, weights, rewardModels, locate }: ValuationInput,
-  response: string,
-): { rows: RowColumns; responseTrouble: Trouble | null; modelTrouble: Trouble | null } {
-  const responses = log.responses.get(response) ?? new Float64Array(0);
-  const none = new Float64Array(0);
-  const rows = { rounds: log.rounds, weights, responses, modelUnderPolicy: none, modelOfAction: none };
-  const responseTrouble = notFinite(responses, 'response_invalid', `the response ${response}`, locate);
-  const model = rewardModels.get(response);
-  if (model === undefined) return { rows, responseTrouble, modelTrouble: modelMissing(response) };
-  if (policy.kind === 'logged-action') return { rows, responseTrouble, modelTrouble: distributionMissing };
-  const { underPolicy, ofAction } = rewardModelValues(log, policy, model);
+function troubleOfResponse({ log, locate }: ValuationInput, response: string): Trouble | null {
+  const responses = log.responses.get(response) ?? none;
+  return notFinite(responses, 'response_invalid', `the response ${response}`, locate);
+}
+
+interface ModelColumns {
+  readonly underPolicy: Float64Array;
+  readonly ofAction: Float64Array;
+  readonly trouble: Trouble | null;
+}
+
+function modelColumns(input: ValuationInput, response: string, isMrdr: boolean): ModelColumns {
+  const { log, policy, locate } = input;
+  const model = (isMrdr ? input.mrdrModels : input.rewardModels)?.get(response);
+  const unknown = { underPolicy: none, ofAction: none };
+  if (model === undefined) return { ...unknown, trouble: modelMissing(response, isMrdr) };
+  if (policy.kind === 'logged-action') return { ...unknown, trouble: distributionMissing };
+  const values = rewardModelValues(log, policy, model);
   const what = `the reward model of ${response}`;
-  return {
-    rows: { ...rows, modelUnderPolicy: underPolicy, modelOfAction: ofAction },
-    responseTrouble,
-    modelTrouble:
-      notFinite(underPolicy, 'reward_model_invalid', what, locate) ??
-      notFinite(ofAction, 'reward_model_invalid', what, locate),
-  };
+  const trouble =
+    notFinite(values.underPolicy, 'reward_model_invalid', what, locate) ??
+    notFinite(values.ofAction, 'reward_model_invalid', what, locate);
+  return { ...values, trouble };
 }
 
 function notFinite(
@@ -94,9 +148,9 @@ function notFinite(
   return { code, reason, needed: 'a finite number on every row (a missing outcome is not a zero)' };
 }
 
-const modelMissing = (response: string): Trouble => ({
+const modelMissing = (response: string, isMrdr: boolean): Trouble => ({
   code: 'reward_model_missing',
-  reason: `there is no reward model for ${response}`,
+  reason: `there is no reward model${isMrdr ? ' fitted for mrdr' : ''} for ${response}`,
   needed: 'predictions q̂(x, a) of every action on every row, cross-fitted by unit',
 });
 

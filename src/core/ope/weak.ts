@@ -1,4 +1,5 @@
 import { loggedActionProbability, type BanditLog, type EvaluationPolicy } from './bandit-log.ts';
+import type { Estimator } from './estimator.ts';
 import type { Health } from './health.ts';
 import type { OpeLimits } from './limits.ts';
 import type { Warning } from './report.ts';
@@ -74,13 +75,21 @@ export function eventWarnings(
   return [{ code: 'few_events', reason }];
 }
 
-/** A clip moves the target; the interval covers the moved one. */
-export function clipWarnings(clip: number | undefined, fraction: number): Warning[] {
-  if (clip === undefined || fraction === 0) return [];
+/** Whatever changes weights moves the target; the interval covers the moved one. `fraction`: rows that it changed. */
+export function shrinkageWarnings({ id, clip, hyperParameters }: Estimator, fraction: number): Warning[] {
+  if (fraction === 0) return [];
+  const share = percent(fraction);
+  if (clip !== undefined) {
+    const reason =
+      `weights of ${share} of the rows are clipped at ${clip}: the interval covers the clipped target; ` +
+      'its lower bound is conservative for a response ≥ 0, its upper bound is not a bound';
+    return [{ code: 'clipped_target', reason }];
+  }
+  const settings = Object.entries(hyperParameters ?? {}).map(([name, value]) => `${name} ${value}`);
   const reason =
-    `weights of ${percent(fraction)} of the rows are clipped at ${clip}: the interval covers the clipped target; ` +
-    'its lower bound is conservative for a response ≥ 0, its upper bound is not a bound';
-  return [{ code: 'clipped_target', reason }];
+    `${id} with ${settings.join(', ')} changes the weights of ${share} of the rows: the interval covers the target ` +
+    'with those weights, which is not bounded by the true value on either side';
+  return [{ code: 'shrunk_target', reason }];
 }
 
 export const modelWarning: Warning = {

@@ -9,15 +9,6 @@ export function importanceWeights(log: BanditLog, policy: EvaluationPolicy): Flo
   return weights;
 }
 
-/** min(wᵢ, c). A forced row keeps its 1: that weight is exact and needs no clip. */
-export function clipWeights(log: BanditLog, weights: Float64Array, clip: number): Float64Array {
-  const clipped = new Float64Array(weights.length);
-  for (let i = 0; i < weights.length; i++) {
-    clipped[i] = isForcedRow(log, i) ? weights[i] : Math.min(weights[i], clip);
-  }
-  return clipped;
-}
-
 /** Share of rows whose weight is above the clip; 0 without a clip. */
 export function clippedFraction(log: BanditLog, weights: Float64Array, clip: number | undefined): number {
   if (clip === undefined || weights.length === 0) return 0;
