@@ -121,14 +121,25 @@ const forecastTable = (forecasts: readonly Forecast[]): Html =>
 
 const runTable = (runs: readonly { readonly base: string; readonly run: RunRecord }[]): Html =>
   table(
-    ['kind', 'surface', 'state', 'created', 'report'],
+    ['kind', 'surface', 'state', 'outcome', 'created', 'report'],
     runs.map(({ base, run }) => [
       run.kind,
       run.surface,
       run.error === null ? run.state : `${run.state}: ${run.error}`,
+      outcomeOf(run),
       timeOf(run.createdAt),
       run.reportHtml === null ? '' : markup`<a href="${base}/${run.id}/report">report</a>`,
     ]),
   );
+
+/** Which version the run was about, and what the gate said of it. */
+function outcomeOf({ result }: RunRecord): string {
+  const { policyVersion, verdict, gate } = (result ?? {}) as {
+    readonly policyVersion?: string;
+    readonly verdict?: string;
+    readonly gate?: { readonly verdict: string };
+  };
+  return [policyVersion, verdict ?? gate?.verdict].filter((part) => part !== undefined).join(': ');
+}
 
 const timeOf = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');

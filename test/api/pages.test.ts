@@ -15,7 +15,10 @@ describe('pages for people', () => {
     const run = await world.services.runs.start('evaluation', { surface: 'live-feed' }, world.admin);
     const reportHtml = '<!doctype html><script>draw()</script>';
     await world.stores.runs.start('acme', run.id);
-    await world.stores.runs.finish('acme', run.id, { result: {}, reportHtml });
+    await world.stores.runs.finish('acme', run.id, {
+      result: { policyVersion: 'live-feed@1', gate: { verdict: 'insufficient evidence' } },
+      reportHtml,
+    });
     api = supertest(createApp(world.services));
     key = await world.key('reader');
   });
@@ -53,6 +56,7 @@ describe('pages for people', () => {
     const response = await api.get('/').set('cookie', await logIn());
     expect(response.text).toContain('live-feed@1');
     expect(response.text).toContain('champion');
+    expect(response.text).toContain('live-feed@1: insufficient evidence');
     expect(response.text).toMatch(/href="\/v1\/evaluation-runs\/[^"]+\/report"/);
     expect(response.text).not.toContain('<script');
     expect(response.headers['content-security-policy']).toContain("default-src 'none'");
