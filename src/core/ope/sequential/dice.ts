@@ -1,4 +1,4 @@
-import type { Trouble } from '../trouble.ts';
+import { percent, type Trouble } from '../trouble.ts';
 import { diceFeatures, type DiceFeatures, type SparseVector } from './dice-features.ts';
 import { factorise } from './linear-system.ts';
 import { ratioReduction } from './reduction.ts';
@@ -36,7 +36,7 @@ export const dice: SequentialEstimator = {
   reduce: (view) => {
     const features = diceFeatures(view);
     if (isTrouble(features)) return features;
-    const trouble = notNormalisable(view) ?? mostlyUnseen(features);
+    const trouble = notNormalisable(view) ?? mostlyUnseen(features, view.settings.maxUnseenShare);
     if (trouble !== null) return trouble;
     const solution = solve(view, features);
     if (solution === null) return singular;
@@ -176,11 +176,11 @@ function notNormalisable({ log, horizon, settings }: SessionView): Trouble | nul
 }
 
 /** Mass on cells without rows leaves the flow equation, so the estimate would be too small by what it earns there. */
-function mostlyUnseen({ unseenShare }: DiceFeatures): Trouble | null {
-  if (unseenShare <= 0.1) return null;
+function mostlyUnseen({ unseenShare }: DiceFeatures, limit: number): Trouble | null {
+  if (unseenShare <= limit) return null;
   return {
     code: 'no_support',
-    reason: `${Math.round(unseenShare * 100)} % of the evaluated policy is on cells of state and action that the log never shows (limit 10 %)`,
+    reason: `${percent(unseenShare)} of the evaluated policy is on cells of state and action that the log never shows (limit ${percent(limit)})`,
     needed: 'more sessions, or fewer states',
   };
 }

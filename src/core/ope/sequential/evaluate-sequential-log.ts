@@ -134,6 +134,7 @@ function estimatesOf(
     const warnings = [
       ...examination.warnings[estimator.weights],
       ...clipWarning(settings.clip, echo.clippedFraction ?? 0),
+      ...(estimator.note === undefined ? [] : [estimator.note]),
       ...(events.get(response) ?? []),
       ...disagreed[i],
     ];

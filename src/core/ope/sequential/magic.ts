@@ -22,8 +22,9 @@ const BIAS_LEVEL = 0.9;
  * knows that the normalisation varies too); b_j is the signed distance of g_j from a 90 % percentile bootstrap interval
  * of WDR, made to contain WDR. The product b bᵀ is the outer one.
  *
- * Consistent when WDR or the value function is; close to the better of the two in between. Fails where both do, and
- * where the interval of WDR is itself too narrow (few sessions carry the weight).
+ * Consistent when WDR or the value function is; close to the better of the two in between. A value function whose error
+ * hides inside the interval of WDR is believed: that error is not in MAGIC's interval. Fails where both do, and where the
+ * interval of WDR is itself too narrow (few sessions carry the weight).
  *
  * Its own standard error holds x; in the bootstrap the g_j and x are computed anew in each resample, while Ω and the
  * interval's distances to WDR are those of the whole log (a bootstrap in each resample would cost its square).
@@ -36,6 +37,11 @@ export const magic: SequentialEstimator = {
   needs: 'values',
   weights: 'session',
   echoes: ['discount'],
+  note: {
+    code: 'model_error_unseen',
+    reason:
+      'MAGIC leans on the value function as far as the interval of WDR allows; its own interval does not see the error of that function',
+  },
   reduce: (view) => {
     const { values, horizon } = view;
     if (isTrouble(values)) return values;

@@ -1,4 +1,4 @@
-import type { Estimand, SequentialEstimatorId } from '../report.ts';
+import type { Estimand, SequentialEstimatorId, Warning } from '../report.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Reduction } from './reduction.ts';
 import type { SessionView } from './session-view.ts';
@@ -19,6 +19,8 @@ export interface SequentialEstimator {
   readonly weights: WeightKind;
   /** The settings it reads, echoed on the estimate. */
   readonly echoes: readonly ('discount' | 'clip' | 'marginal' | 'dice')[];
+  /** Said with every estimate. */
+  readonly note?: Warning;
   readonly reduce: (view: SessionView) => Reduction | Trouble;
 }
 

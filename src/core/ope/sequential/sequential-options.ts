@@ -1,5 +1,5 @@
 import { invariant } from '../../check.ts';
-import type { OpeLimits } from '../limits.ts';
+import { defaultLimits, type OpeLimits } from '../limits.ts';
 import type { SequentialEstimatorId } from '../report.ts';
 import type { Locate } from '../trouble.ts';
 import { defaultDice, type DiceSettings } from './dice-settings.ts';
@@ -52,6 +52,7 @@ export function sequentialSettings(options: SequentialOptions, log: SequentialLo
     ...(marginalRatios === undefined ? {} : { marginalRatios }),
     marginalLookback,
     dice: options.dice ?? defaultDice,
+    maxUnseenShare: options.limits?.maxUnsupportedFraction ?? defaultLimits.maxUnsupportedFraction,
     magicResamples: MAGIC_RESAMPLES,
     seed,
   };

@@ -58,6 +58,7 @@ export function clippedHealth(
     ...record,
     effectiveSampleSize: effectiveSampleSize(weights),
     maxWeightShare: largestShare(weights),
+    maxWeight: Math.exp(clippedLog.reduce((largest, value) => Math.max(largest, value), -Infinity)),
     // A clip moves the mean weight on purpose: it says nothing about propensities any more.
     meanWeight: 1,
     meanWeightStandardError: 0,

@@ -27,6 +27,8 @@ export interface SequentialSettings extends WeightClip {
   /** k of `spectrumLogWeights`, with given ratios only. */
   readonly marginalLookback: number;
   readonly dice: DiceSettings;
+  /** Largest share of π that `dice` may have on cells without rows. */
+  readonly maxUnseenShare: number;
   /** Resamples and seed of MAGIC's inner interval. */
   readonly magicResamples: number;
   readonly seed: number;
