@@ -29,4 +29,10 @@ function throwInsteadOfExiting(program: Program): void {
   for (const command of program.commands) throwInsteadOfExiting(command);
 }
 
+/** A reader that has seen enough (`allot ope … | head`) is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.ok);
+});
+
 await main(process.argv.slice(2));

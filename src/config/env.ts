@@ -230,7 +230,14 @@ export function childEnvironment(
     ALLOT_DATA_DIR: config.dataDir,
     ALLOT_SECRETS_FILE: config.secretsFile,
     ALLOT_LOG_LEVEL: config.logLevel,
-    // TensorFlow's own chatter about CPU features.
-    TF_CPP_MIN_LOG_LEVEL: '2',
+    ...tensorFlowSettings,
   };
+}
+
+/** No chatter about CPU features; one thread per process is the fastest, and makes sums repeatable. */
+const tensorFlowSettings = { TF_CPP_MIN_LOG_LEVEL: '2', TF_NUM_INTRAOP_THREADS: '1' } as const;
+
+/** For a process that is about to load TensorFlow itself; what the user has set stays. */
+export function prepareForTensorFlow(environment: NodeJS.ProcessEnv = process.env): void {
+  for (const [name, value] of Object.entries(tensorFlowSettings)) environment[name] ??= value;
 }

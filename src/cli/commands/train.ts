@@ -1,3 +1,4 @@
+import { prepareForTensorFlow } from '../../config/env.ts';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
@@ -42,6 +43,7 @@ interface TrainOptions {
 }
 
 async function train(options: TrainOptions): Promise<void> {
+  prepareForTensorFlow();
   const result = options.run === undefined ? await trainHere(options) : await trainRun(options, options.run);
   if (options.json === true) printJson(result);
   else {

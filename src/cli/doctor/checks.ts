@@ -1,3 +1,4 @@
+import { prepareForTensorFlow } from '../../config/env.ts';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
@@ -117,6 +118,7 @@ function answers(host: string, port: number): Promise<boolean> {
 
 export async function checkTrainingBackend(): Promise<Finding> {
   try {
+    prepareForTensorFlow();
     const { chooseBackend } = await import('../../../offline/learning/backend.ts');
     const { name, reason } = await chooseBackend();
     if (name === 'tensorflow-native') return ok('training', `${name}: ${reason}`);
