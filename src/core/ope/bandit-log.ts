@@ -18,6 +18,19 @@ export interface BanditLog {
   readonly isForced?: Uint8Array;
   /** μ(·∣x), rounds × K in row-major order, where the log has it: makes support exact per row. */
   readonly behaviorProbabilities?: Float64Array;
+  /** Which behavior policy served each row, where the log pools several. */
+  readonly behaviorVersions?: BehaviorVersions;
+}
+
+export interface BehaviorVersions {
+  readonly names: readonly string[];
+  /** Index into `names`, per row. */
+  readonly index: Int32Array;
+  /**
+   * p_j(aᵢ∣xᵢ) of the logged action under every version j, rounds × versions in row-major order, replayed with the
+   * adjustments (eligibility, caps, floor) that were logged. NaN where it is not known.
+   */
+  readonly probabilities?: Float64Array;
 }
 
 /** π, as far as it is known on the log: for the served action only, or for every action. */
@@ -50,6 +63,8 @@ export function assertShapes(log: BanditLog, policy: EvaluationPolicy): void {
   const width = policy.kind === 'distribution' ? policy.actionCount : 1;
   invariant(policy.probabilities.length === n * width, 'evaluation probabilities of every round');
   if (policy.kind === 'distribution') assertActions(log, policy.actionCount);
+  const versions = log.behaviorVersions;
+  invariant(versions === undefined || versions.index.length === n, 'one behavior version per round');
   const behavior = log.behaviorProbabilities;
   invariant(behavior === undefined || n === 0 || behavior.length % n === 0, 'behavior rows of one width');
 }

@@ -1,10 +1,13 @@
 import { assertShapes, type BanditLog, type EvaluationPolicy } from './bandit-log.ts';
+import { calibrationWarnings } from './calibration.ts';
+import { duplicateWarnings } from './duplicates.ts';
 import { measureHealth, unknownHealth } from './health.ts';
 import { defaultLimits, type OpeLimits } from './limits.ts';
 import type { HealthRecord, Warning } from './report.ts';
 import type { Locate, Trouble } from './trouble.ts';
 import { brokenLog, unusableWeights } from './unusable.ts';
 import { supportWarnings, weightWarnings } from './weak.ts';
+import { versionWarnings } from './version-health.ts';
 import { importanceWeights } from './weights.ts';
 
 export interface ExaminationOptions {
@@ -24,15 +27,22 @@ export interface Examination {
   /** w of every row, before any clip; empty when the log is unusable. */
   readonly weights: Float64Array;
   readonly weightWarnings: readonly Warning[];
+  /** About support and copied rows: they go to every estimator. */
   readonly supportWarnings: readonly Warning[];
 }
 
-export function examine(log: BanditLog, policy: EvaluationPolicy, options: ExaminationOptions): Examination {
+/** @param known the weights of the rows, where they were computed already */
+export function examine(
+  log: BanditLog,
+  policy: EvaluationPolicy,
+  options: ExaminationOptions,
+  known?: Float64Array,
+): Examination {
   assertShapes(log, policy);
   const limits = { ...defaultLimits, ...options.limits };
   const broken = brokenLog(log, policy, limits, options.locate ?? ((row) => `row ${row}`));
   if (broken !== null) return refused(limits, broken, unknownHealth(log));
-  const weights = importanceWeights(log, policy);
+  const weights = known ?? importanceWeights(log, policy);
   const health = measureHealth(log, policy, weights, options.clip);
   const unusable = unusableWeights(log, policy, health.record, limits);
   // The sweep holds values; a refusal shows none.
@@ -42,8 +52,12 @@ export function examine(log: BanditLog, policy: EvaluationPolicy, options: Exami
     unusable: null,
     health: health.record,
     weights,
-    weightWarnings: weightWarnings(policy, health, limits),
-    supportWarnings: supportWarnings(health, limits),
+    weightWarnings: [
+      ...weightWarnings(policy, health, limits),
+      ...calibrationWarnings(health.record.calibration ?? [], limits),
+      ...versionWarnings(log, weights, limits),
+    ],
+    supportWarnings: [...supportWarnings(health, limits), ...duplicateWarnings(log, policy)],
   };
 }
 

@@ -1,5 +1,6 @@
 import { compensatedSum } from '../math/compensated-sum.ts';
 import { isForcedRow, loggedActionProbability, type BanditLog, type EvaluationPolicy } from './bandit-log.ts';
+import { actionCalibration } from './calibration.ts';
 import { influencesByUnit, standardError } from './delta-method.ts';
 import { ratio } from './estimator.ts';
 import type { HealthRecord } from './report.ts';
@@ -64,6 +65,7 @@ export function measureHealth(
       meanInversePropensity: compensatedSum(byUnit(inverse)) / log.rounds,
       meanSupportedActions: compensatedSum(byUnit(supported)) / log.rounds,
       clipSweep: clipSweep(log, weights),
+      calibration: actionCalibration(log),
     },
     inversePropensityError: ratioError(
       byUnit((i) => inverse(i) - supported(i)),
@@ -83,7 +85,7 @@ export function effectiveSampleSize(unitWeights: Float64Array): number {
   return squares === 0 ? 0 : (sum * sum) / squares;
 }
 
-function ratioError(numerators: Float64Array, denominators: Float64Array): number {
+export function ratioError(numerators: Float64Array, denominators: Float64Array): number {
   const gradient = ratio.gradient([compensatedSum(numerators), compensatedSum(denominators)]);
   return standardError(influencesByUnit([numerators, denominators], gradient));
 }

@@ -62,6 +62,15 @@ export interface EstimateRefusal {
   readonly refusal: { readonly code: string; readonly reason: string; readonly needed: string };
 }
 
+export interface ActionCalibration {
+  readonly action: number;
+  /** Should be 1. Exact: rows served / Σ μ(a∣x). Else (1/n) Σ 1[aᵢ = a]/pᵢ, below 1 where a was not always available. */
+  readonly ratio: number;
+  readonly standardError: number;
+  /** Whether the behavior distribution is logged, so that a ratio below 1 is trouble too. */
+  readonly isExact: boolean;
+}
+
 /** A field that cannot be known for this log is NaN (null in JSON), never 0. */
 export interface HealthRecord {
   readonly rounds: number;
@@ -81,6 +90,8 @@ export interface HealthRecord {
   readonly meanSupportedActions: number;
   /** IPS by clip (null: none), one value per response in the log's order; empty where estimates are refused. */
   readonly clipSweep: readonly { readonly clip: number | null; readonly values: readonly number[] }[];
+  /** By action: how often it was served against how often the propensities say; missing where nothing is known. */
+  readonly calibration?: readonly ActionCalibration[];
 }
 
 export const isRefusal = (e: Estimate | EstimateRefusal): e is EstimateRefusal => 'refusal' in e;

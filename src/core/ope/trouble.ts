@@ -21,6 +21,8 @@ const notes = new Set([
   'clipped_target',
   'shrunk_target',
   'tuned_on_other_units',
+  'version_left_out',
+  'versions_combined',
   'model_error_unseen',
   'support_not_checked',
   'limits_changed',
