@@ -55,7 +55,7 @@ export class BernoulliSequence implements ConfidenceSequence {
     const end = (edge: number): number => {
       if (Math.abs(rate - edge) < EDGE) return edge;
       const near = inside(edge);
-      return excess(near) <= 0 ? edge : findRoot(excess, near, inside(rate), { tolerance: 1e-16 });
+      return excess(near) <= 0 ? edge : findRoot(excess, near, inside(rate), { tolerance: EDGE });
     };
     return this.#scale.interval('cs-bernoulli', this.#level, end(0), end(1));
   }

@@ -18,6 +18,8 @@ export interface CressieReadOptions extends IntervalOptions {
 }
 
 const METHOD = 'cressie-read';
+/** A weight is a quotient: it may leave its range by the last bits. */
+const ROUNDING = 1e-12;
 
 /**
  * Point estimate of the same family: Q puts mass (−γ − β wᵢ)/(n + 1) on row i and the rest on one unseen row, such that
@@ -88,8 +90,8 @@ function unusable(
     return refuseInterval(METHOD, level, 'contribution_invalid', 'a row is not a number', 'finite rows');
   }
   const isInside =
-    sums.smallestWeight >= weights.min &&
-    sums.largestWeight <= weights.max * (1 + 1e-12) &&
+    sums.smallestWeight >= weights.min * (1 - ROUNDING) &&
+    sums.largestWeight <= weights.max * (1 + ROUNDING) &&
     sums.smallestResponse >= responses.min &&
     sums.largestResponse <= responses.max;
   if (isInside) return null;

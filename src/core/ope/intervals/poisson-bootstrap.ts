@@ -23,7 +23,7 @@ export interface PoissonRange {
  */
 export function poissonTotals(
   columns: readonly Float64Array[],
-  unitIds: Uint32Array,
+  unitIds: Int32Array,
   { seed, from, to }: PoissonRange,
 ): ResampledTotals {
   invariant(0 <= from && from <= to, 'a range of resamples');
@@ -34,7 +34,7 @@ export function poissonTotals(
   );
   const resamples = to - from;
   const totals = new Float64Array(resamples * columns.length);
-  const weights = new Float64Array(count);
+  const weights = new Uint8Array(count);
   for (let b = 0; b < resamples; b++) {
     const [keyLow, keyHigh] = resampleKey(seed, from + b);
     for (let k = 0; k < count; k++) {
@@ -46,7 +46,7 @@ export function poissonTotals(
 }
 
 /** Four running sums, as in the multinomial bootstrap: an addition need not wait for the one before it. */
-function dot(weights: Float64Array, column: Float64Array): number {
+function dot(weights: Uint8Array, column: Float64Array): number {
   const whole = weights.length - (weights.length % 4);
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   for (let k = 0; k < whole; k += 4) {
