@@ -4,10 +4,18 @@ import { invariant } from '../../src/core/check.ts';
  * Solves A x = b for a symmetric positive definite A (n × n row-major) by Cholesky, A = L Lᵀ. A pivot below
  * 1e-12 of its diagonal is a column that others already explain: its coefficient becomes 0.
  */
-export function solveSymmetric(a: Float64Array, b: Float64Array): Float64Array {
-  const n = b.length;
+export const solveSymmetric = (a: Float64Array, b: Float64Array): Float64Array =>
+  factorSymmetric(a, b.length)(b);
+
+/** The same for many right-hand sides: A is factored once. */
+export function factorSymmetric(a: Float64Array, n: number): (b: Float64Array) => Float64Array {
   invariant(a.length === n * n, `matrix of ${a.length} entries for ${n} unknowns`);
   const lower = cholesky(a, n);
+  return (b) => substitute(lower, b);
+}
+
+function substitute(lower: Float64Array, b: Float64Array): Float64Array {
+  const n = b.length;
   const y = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     let sum = b[i];
