@@ -74,19 +74,37 @@ export async function expectAllStored(
 ): Promise<number> {
   const lines = file.lines();
   const deadline = Date.now() + timeoutMs;
+  const byDecision = new Map<string, Line[]>();
   for (const line of lines) {
-    if (line.kind !== 'decision') continue;
-    const record = await storedRecord(client, line.answer.decisionId, deadline);
-    expect(record.decision).toMatchObject(expectedDecision(line));
+    const id = line.kind === 'decision' ? line.answer.decisionId : line.decisionId;
+    byDecision.set(id, [...(byDecision.get(id) ?? []), line]);
   }
+  const waiting = [...byDecision];
+  const compareNext = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      await expectStored(client, ...next, deadline);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, compareNext));
+  return lines.length;
+}
+
+async function expectStored(
+  client: AllotClient,
+  decisionId: string,
+  lines: readonly Line[],
+  deadline: number,
+): Promise<void> {
+  const record = await untilComplete(client, decisionId, lines, deadline);
   for (const line of lines) {
-    if (line.kind === 'decision') continue;
-    const record = await untilStored(client, line, deadline);
+    if (line.kind === 'decision') {
+      expect(record.decision).toMatchObject(expectedDecision(line));
+      continue;
+    }
     const copies = [...record.exposures, ...record.interactions].filter((e) => e.eventId === line.eventId);
     expect(copies, `${line.eventId} is stored once`).toHaveLength(1);
     if (line.kind === 'interaction') expect(copies[0]).toMatchObject({ value: line.value, type: 'watch' });
   }
-  return lines.length;
 }
 
 const expectedDecision = ({ request, answer }: Extract<Line, { kind: 'decision' }>) => ({
@@ -101,25 +119,24 @@ const expectedDecision = ({ request, answer }: Extract<Line, { kind: 'decision' 
   variant: answer.variant,
 });
 
-async function untilStored(
+/** The stored record once it holds every event of `lines`; a record from the journal has no feedback yet. */
+async function untilComplete(
   client: AllotClient,
-  line: { readonly eventId: string; readonly decisionId: string },
+  decisionId: string,
+  lines: readonly Line[],
   deadline: number,
 ): Promise<DecisionRecord> {
   for (;;) {
-    const record = await storedRecord(client, line.decisionId, deadline);
-    const isThere = [...record.exposures, ...record.interactions].some((e) => e.eventId === line.eventId);
-    if (isThere) return record;
-    if (Date.now() > deadline) throw new Error(`${line.eventId} was acknowledged and is not stored`);
+    const found = await client.decision(decisionId);
+    const missing = 'decision' in found ? lines.filter((line) => !isIn(found, line)) : lines;
+    if ('decision' in found && missing.length === 0) return found;
+    if (Date.now() > deadline) {
+      throw new Error(`acknowledged and not stored: ${JSON.stringify(missing)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-async function storedRecord(client: AllotClient, id: string, deadline: number): Promise<DecisionRecord> {
-  for (;;) {
-    const found = await client.decision(id);
-    if ('decision' in found) return found;
-    if (Date.now() > deadline) throw new Error(`${id} was acknowledged and is not stored`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
+const isIn = (record: DecisionRecord, line: Line): boolean =>
+  line.kind === 'decision' ||
+  [...record.exposures, ...record.interactions].some((event) => event.eventId === line.eventId);
