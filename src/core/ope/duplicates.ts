@@ -30,15 +30,14 @@ export function duplicateWarnings(log: BanditLog, policy: EvaluationPolicy): War
 }
 
 function repeatWarnings(log: BanditLog, contexts: Float64Array, rows: Float64Array): Warning[] {
-  const last = new Map<number, number>();
+  const swapLast = lastRowTable(contexts);
   let repeats = 0;
   let expected = 0;
   let variance = 0;
   for (let i = 0; i < log.rounds; i++) {
     if (isForcedRow(log, i)) continue;
-    const before = last.get(contexts[i]);
-    last.set(contexts[i], i);
-    if (before === undefined || log.units[before] === log.units[i]) continue;
+    const before = swapLast(i);
+    if (before < 0 || log.units[before] === log.units[i]) continue;
     const p = log.propensities[i];
     if (rows[before] === rows[i]) repeats++;
     expected += p;
@@ -50,6 +49,19 @@ function repeatWarnings(log: BanditLog, contexts: Float64Array, rows: Float64Arr
     `${percent(repeats / log.rounds)} of the rows repeat action and responses of another unit in the same context (at most ` +
     `${shortNumber(expected)} rows were expected to, ${repeats} do): copied rows, or draws that are not independent`;
   return [{ code: 'duplicate_rows', reason }];
+}
+
+/** Remembers the last row of every key; open addressing, because a Map of 10⁶ numbers costs ten times the memory. */
+function lastRowTable(keys: Float64Array): (row: number) => number {
+  const size = 2 ** Math.ceil(Math.log2(2 * keys.length + 2));
+  const rows = new Int32Array(size).fill(-1);
+  return (row) => {
+    let slot = keys[row] % size;
+    while (rows[slot] >= 0 && keys[rows[slot]] !== keys[row]) slot = (slot + 1) % size;
+    const before = rows[slot];
+    rows[slot] = row;
+    return before;
+  };
 }
 
 /** The greatest number that divides how often every different row appears; 1 where there are too few to tell. */
