@@ -46,6 +46,30 @@ export function evaluateSequentialLog(
   policy: EvaluationPolicy,
   options: SequentialOptions,
 ): SequentialReport {
+  const { results, examination, settings } = valuateSessions(log, policy, options);
+  return {
+    log: {
+      rounds: log.rounds,
+      units: log.unitCount,
+      sessions: log.sessionCount,
+      longestSession: horizonOf(log),
+    },
+    health: examination.health,
+    stepHealth: examination.stepHealth,
+    estimates: estimatesOf(log, policy, results, examination, settings, options),
+  };
+}
+
+/** Every response under every estimator: unit sums, or the reason why not. */
+export function valuateSessions(
+  log: SequentialLog,
+  policy: EvaluationPolicy,
+  options: SequentialOptions,
+): {
+  readonly results: readonly (SequentialValuation | EstimateRefusal)[];
+  readonly examination: SessionExamination;
+  readonly settings: SequentialSettings;
+} {
   assertSessions(log, policy);
   const settings = sequentialSettings(options, log);
   const estimators = chosenSequential(options, log).map((id) => sequentialEstimators[id]);
@@ -60,17 +84,7 @@ export function evaluateSequentialLog(
       results.push(valuation(view, response, estimator, unusable ?? examination.refused[estimator.weights]));
     }
   }
-  return {
-    log: {
-      rounds: log.rounds,
-      units: log.unitCount,
-      sessions: log.sessionCount,
-      longestSession: horizonOf(log),
-    },
-    health: examination.health,
-    stepHealth: examination.stepHealth,
-    estimates: estimatesOf(log, policy, results, examination, settings, options),
-  };
+  return { results, examination, settings };
 }
 
 function viewOf(
@@ -105,8 +119,9 @@ function valuation(
   return { ...reduction, response, estimator, total };
 }
 
-const isValuation = (result: SequentialValuation | EstimateRefusal): result is SequentialValuation =>
-  'columns' in result;
+export const isSessionValuation = (
+  result: SequentialValuation | EstimateRefusal,
+): result is SequentialValuation => 'columns' in result;
 
 function estimatesOf(
   log: SequentialLog,
@@ -116,7 +131,7 @@ function estimatesOf(
   settings: SequentialSettings,
   options: SequentialOptions,
 ): (Estimate | EstimateRefusal)[] {
-  const valuations = results.filter(isValuation);
+  const valuations = results.filter(isSessionValuation);
   const resampled = resampledTotals(valuations, options);
   const compared = valuations.map((v, i) => ({ ...v, value: v.total, resampled: resampled[i] }));
   const disagreed = sessionDisagreements(compared, options.level);
@@ -127,9 +142,9 @@ function estimatesOf(
     events.set(response, eventWarnings(log, policy, values, examination.limits));
   }
   return results.map((result) => {
-    if (!isValuation(result)) return result;
+    if (!isSessionValuation(result)) return result;
     const i = valuations.indexOf(result);
-    const { estimator, response, columns, gradient, total } = result;
+    const { estimator, response, total } = result;
     const echo = hyperParametersOf(estimator, log, settings, examination);
     const warnings = [
       ...examination.warnings[estimator.weights],
@@ -138,9 +153,8 @@ function estimatesOf(
       ...(events.get(response) ?? []),
       ...disagreed[i],
     ];
-    const influence = influencesByUnit(columns, gradient(columns.map(compensatedSum)));
     return {
-      ...uncertainty(total, influence, resampled[i], options.level, warnings),
+      ...uncertainty(total, sessionInfluences(result), resampled[i], options.level, warnings),
       response,
       estimator: estimator.id,
       estimand: estimator.estimand,
@@ -148,6 +162,10 @@ function estimatesOf(
     };
   });
 }
+
+/** ψₖ of every unit. */
+export const sessionInfluences = ({ columns, gradient }: SequentialValuation): Float64Array =>
+  influencesByUnit(columns, gradient(columns.map(compensatedSum)));
 
 /** The values of every valuation in the same resamples of units, so that their differences are paired. */
 export function resampledTotals(
