@@ -1,5 +1,4 @@
-import { lengthPrefixed } from '../math/length-prefixed.ts';
-import { deriveKey, hashToUniform, sipHash24 } from '../math/siphash.ts';
+import { deriveKey, hashToUniform, sipHashOfParts } from '../math/siphash.ts';
 import type { Assignment, Experiment, RampBlock } from './experiment.ts';
 
 export const BUCKETS = 10_000;
@@ -15,7 +14,7 @@ function bucketOf(assignmentKey: Uint8Array, ...parts: readonly string[]): numbe
     key = deriveKey(assignmentKey, 'allot/assignment/v1');
     derivedKeys.set(assignmentKey, key);
   }
-  return Math.floor(hashToUniform(sipHash24(key, lengthPrefixed(...parts))) * BUCKETS);
+  return Math.floor(hashToUniform(sipHashOfParts(key, parts)) * BUCKETS);
 }
 
 /** Deriving costs two hashes and would be repeated for every experiment of every decision. */

@@ -6,9 +6,11 @@ for (let i = 0; i < ALPHABET.length; i++) valueOf[ALPHABET.charCodeAt(i)] = i;
 
 export const encodedLength = (byteLength: number): number => Math.ceil((byteLength * 8) / 5);
 
-/** Most significant bit first; the last character is padded with zero bits. */
+const codeOf = Array.from(ALPHABET, (character) => character.charCodeAt(0));
+
+/** Most significant bit first; the last character is padded with zero bits. One flat string, not a chain of pieces. */
 export function encodeCrockford(bytes: Uint8Array): string {
-  let text = '';
+  const codes: number[] = [];
   let buffer = 0;
   let bits = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -16,11 +18,11 @@ export function encodeCrockford(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += ALPHABET[(buffer >>> bits) & 31];
+      codes.push(codeOf[(buffer >>> bits) & 31]);
     }
   }
-  if (bits > 0) text += ALPHABET[(buffer << (5 - bits)) & 31];
-  return text;
+  if (bits > 0) codes.push(codeOf[(buffer << (5 - bits)) & 31]);
+  return String.fromCharCode(...codes);
 }
 
 /**

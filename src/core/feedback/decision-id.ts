@@ -1,6 +1,5 @@
 import { AllotError } from '../errors.ts';
-import { lengthPrefixed } from '../math/length-prefixed.ts';
-import { deriveKey, hashBytes, sipHash24 } from '../math/siphash.ts';
+import { deriveKey, hashBytes, sipHash24, sipHashOfParts } from '../math/siphash.ts';
 import { decodeCrockford, encodeCrockford } from './crockford.ts';
 
 /**
@@ -92,19 +91,37 @@ interface DerivedKeys {
   readonly id: number;
   readonly tags: Uint8Array;
   readonly mac: Uint8Array;
+  /** Tags of declared names, which are few and come with every id. */
+  readonly tagOf: { readonly tenant: Map<string, number>; readonly surface: Map<string, number> };
+  /** Laid out anew by every `mint`. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
 }
+
+const MAX_CACHED_TAGS = 10_000;
 
 function deriveKeys({ id, key }: DecisionIdKey): DerivedKeys {
   if (!(Number.isInteger(id) && id >= 0 && id < 64)) throw new RangeError('a decision id key id is 0 … 63');
+  const bytes = new Uint8Array(BYTES);
   return {
     id,
+    tagOf: { tenant: new Map(), surface: new Map() },
+    bytes,
+    view: new DataView(bytes.buffer),
     tags: deriveKey(key, 'allot/decision-id/tag/v1'),
     mac: deriveKey(key, 'allot/decision-id/mac/v1'),
   };
 }
 
 function tag(keys: DerivedKeys, kind: 'tenant' | 'surface', name: string): number {
-  return sipHash24(keys.tags, lengthPrefixed(kind, name)).low;
+  const cache = keys.tagOf[kind];
+  let known = cache.get(name);
+  if (known === undefined) {
+    known = sipHashOfParts(keys.tags, [kind, name]).low;
+    if (cache.size >= MAX_CACHED_TAGS) cache.clear();
+    cache.set(name, known);
+  }
+  return known;
 }
 
 function mint(keys: DerivedKeys, parts: Parameters<DecisionIds['mint']>[0]): string {
@@ -113,15 +130,16 @@ function mint(keys: DerivedKeys, parts: Parameters<DecisionIds['mint']>[0]): str
     throw new RangeError('a decision time is a whole number of ms in [0, 2⁴⁸)');
   }
   if (random.length !== MAC_AT - RANDOM_AT) throw new RangeError('a decision id takes 8 random bytes');
-  const bytes = new Uint8Array(BYTES);
-  const view = new DataView(bytes.buffer);
+  const { bytes, view } = keys;
   view.setUint16(0, Math.floor(timeMs / 2 ** 32));
   view.setUint32(2, timeMs % 2 ** 32);
   bytes[6] = FORMAT_BITS | keys.id;
   view.setUint32(TENANT_AT, tag(keys, 'tenant', parts.tenant));
   view.setUint32(SURFACE_AT, tag(keys, 'surface', parts.surface));
   bytes.set(random, RANDOM_AT);
-  bytes.set(hashBytes(sipHash24(keys.mac, bytes.subarray(0, MAC_AT))), MAC_AT);
+  const mac = sipHash24(keys.mac, bytes, MAC_AT);
+  view.setUint32(MAC_AT, mac.low, true);
+  view.setUint32(MAC_AT + 4, mac.high, true);
   return encodeCrockford(bytes);
 }
 

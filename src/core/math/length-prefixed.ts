@@ -6,9 +6,19 @@ const utf8 = new TextEncoder();
  * U+FFFD, as UTF-8 demands; callers that must tell such strings apart refuse them first.
  */
 export function lengthPrefixed(...parts: readonly string[]): Uint8Array {
-  let capacity = 0;
-  for (let i = 0; i < parts.length; i++) capacity += 4 + 3 * parts[i].length;
-  const bytes = new Uint8Array(capacity);
+  const bytes = new Uint8Array(lengthPrefixedRoom(parts));
+  return bytes.subarray(0, writeLengthPrefixed(parts, bytes));
+}
+
+/** Bytes that surely hold the parts: a UTF-16 unit is at most three bytes of UTF-8. */
+export function lengthPrefixedRoom(parts: readonly string[]): number {
+  let room = 0;
+  for (let i = 0; i < parts.length; i++) room += 4 + 3 * parts[i].length;
+  return room;
+}
+
+/** The same into the start of `bytes`, which has `lengthPrefixedRoom` bytes; returns how many were written. */
+export function writeLengthPrefixed(parts: readonly string[], bytes: Uint8Array): number {
   let at = 0;
   for (let i = 0; i < parts.length; i++) {
     const length = write(parts[i], bytes, at + 4);
@@ -18,7 +28,7 @@ export function lengthPrefixed(...parts: readonly string[]): Uint8Array {
     bytes[at + 3] = length >>> 24;
     at += 4 + length;
   }
-  return bytes.subarray(0, at);
+  return at;
 }
 
 /** ASCII by hand: identifiers are short, and the call into the encoder costs more than copying them. */

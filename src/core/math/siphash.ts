@@ -1,4 +1,4 @@
-import { lengthPrefixed } from './length-prefixed.ts';
+import { lengthPrefixed, lengthPrefixedRoom, writeLengthPrefixed } from './length-prefixed.ts';
 
 /** A 64-bit hash as two unsigned 32-bit halves. */
 export interface Hash64 {
@@ -13,10 +13,11 @@ export interface Hash64 {
  *
  * @param key 16 bytes, secret
  * @param message any length below 2³² bytes
+ * @param length how many of its bytes count
  * @returns the 64-bit tag; its little-endian bytes are those of the reference implementation
  */
 // eslint-disable-next-line allot/max-own-lines -- split into calls it takes three times as long
-export function sipHash24(key: Uint8Array, message: Uint8Array): Hash64 {
+export function sipHash24(key: Uint8Array, message: Uint8Array, length = message.length): Hash64 {
   if (key.length !== 16) throw new RangeError('a SipHash key has 16 bytes');
   let v0l = word(key, 0) ^ 0x70736575;
   let v0h = word(key, 4) ^ 0x736f6d65;
@@ -26,7 +27,7 @@ export function sipHash24(key: Uint8Array, message: Uint8Array): Hash64 {
   let v2h = word(key, 4) ^ 0x6c796765;
   let v3l = word(key, 8) ^ 0x79746573;
   let v3h = word(key, 12) ^ 0x74656462;
-  const whole = message.length >>> 3;
+  const whole = length >>> 3;
   // Block `whole` holds the rest of the message and its length; the one after it is finalisation.
   for (let block = 0; block <= whole + 1; block++) {
     let ml = 0;
@@ -35,8 +36,8 @@ export function sipHash24(key: Uint8Array, message: Uint8Array): Hash64 {
       ml = word(message, 8 * block);
       mh = word(message, 8 * block + 4);
     } else if (block === whole) {
-      ml = partialWord(message, 8 * block);
-      mh = partialWord(message, 8 * block + 4) | ((message.length & 0xff) << 24);
+      ml = partialWord(message, 8 * block, length);
+      mh = partialWord(message, 8 * block + 4, length) | ((length & 0xff) << 24);
     } else {
       v2l ^= 0xff;
     }
@@ -80,6 +81,16 @@ export function sipHash24(key: Uint8Array, message: Uint8Array): Hash64 {
   return { low: (v0l ^ v1l ^ v2l ^ v3l) >>> 0, high: (v0h ^ v1h ^ v2h ^ v3h) >>> 0 };
 }
 
+/** A decision hashes a few identifiers: they are laid out here and not in an array of their own each time. */
+let scratch = new Uint8Array(4096);
+
+/** SipHash-2-4 of the length-prefixed parts. */
+export function sipHashOfParts(key: Uint8Array, parts: readonly string[]): Hash64 {
+  const room = lengthPrefixedRoom(parts);
+  if (room > scratch.length) scratch = new Uint8Array(room);
+  return sipHash24(key, scratch, writeLengthPrefixed(parts, scratch));
+}
+
 /** The upper 53 bits of a hash as a number in [0, 1): every value is a multiple of 2⁻⁵³. */
 export function hashToUniform(hash: Hash64): number {
   return (hash.high * 0x200000 + (hash.low >>> 11)) * 2 ** -53;
@@ -111,8 +122,8 @@ function word(bytes: Uint8Array, at: number): number {
 }
 
 /** The same where the message may end before or inside the word; what is missing is zero. */
-function partialWord(bytes: Uint8Array, at: number): number {
+function partialWord(bytes: Uint8Array, at: number, length: number): number {
   let value = 0;
-  for (let i = at; i < bytes.length && i < at + 4; i++) value |= bytes[i] << (8 * (i - at));
+  for (let i = at; i < length && i < at + 4; i++) value |= bytes[i] << (8 * (i - at));
   return value;
 }

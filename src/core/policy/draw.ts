@@ -1,5 +1,4 @@
-import { lengthPrefixed } from '../math/length-prefixed.ts';
-import { deriveKey, hashToUniform, sipHash24 } from '../math/siphash.ts';
+import { deriveKey, hashToUniform, sipHashOfParts } from '../math/siphash.ts';
 
 export interface DrawInput {
   readonly tenant: string;
@@ -26,7 +25,5 @@ export function surfaceDrawKey(drawKey: Uint8Array, tenant: string, surface: str
 
 export function drawWith(surfaceKey: Uint8Array, input: DrawInput): number {
   const { tenant, surface, unitId, requestId, slot } = input;
-  return hashToUniform(
-    sipHash24(surfaceKey, lengthPrefixed(tenant, surface, unitId, requestId, String(slot))),
-  );
+  return hashToUniform(sipHashOfParts(surfaceKey, [tenant, surface, unitId, requestId, String(slot)]));
 }
