@@ -389,7 +389,7 @@ describe('the weights with which MRDR fits its model', () => {
 });
 
 describe('step-wise NCIS', () => {
-  // algorithms.md, section 4.1: two actions, μ(1) = .05, π(1) = .9, r = (.2, 1): the limits by clip, weights by mass.
+  // Two actions, μ(1) = .05, π(1) = .9, r = (.2, 1): the limits by clip, weights by mass.
   const rows = 2000;
   const ones = rows * 0.05;
   const world: World = {

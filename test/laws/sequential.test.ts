@@ -215,7 +215,7 @@ describe('limits of settings', () => {
     }
   });
 
-  // algorithms.md 4.1: two actions, μ(1) = .05, π(1) = .9, r = (.2, 1). In sessions of one step all flavours agree.
+  // Two actions, μ(1) = .05, π(1) = .9, r = (.2, 1). In sessions of one step all flavours agree.
   const rows = 2000;
   const isOne = (i: number): boolean => i < rows * 0.05;
   const column = (of: (i: number) => number) => Float64Array.from({ length: rows }, (_, i) => of(i));

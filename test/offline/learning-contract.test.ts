@@ -7,7 +7,7 @@ import type { Dataset } from '../../offline/dataset/dataset.ts';
 import { loadDataset } from '../../offline/dataset/load.ts';
 import { writeSnapshot } from '../../offline/dataset/snapshot.ts';
 import { algorithmNames, createAlgorithm } from '../../offline/learning/algorithms/create-algorithm.ts';
-import { CrrLearner } from '../../offline/learning/algorithms/crr/learner.ts';
+import { crrLearner } from '../../offline/learning/algorithms/crr/learner.ts';
 import { crrConfig } from '../../offline/learning/algorithms/crr/config.ts';
 import { chooseBackend } from '../../offline/learning/backend.ts';
 import { fitEncoder } from '../../offline/learning/encoder-fit.ts';
@@ -135,7 +135,7 @@ describe('updates reach only what they should', () => {
       discount: 0,
       plantedFault: null,
     });
-    const learner = new CrrLearner(data, reward, 0, config, createRandom(1));
+    const learner = crrLearner(data, reward, 0, config, createRandom(1));
     const batch = batchOf(data, rows);
     const actor = learner.actor.exportWeights();
     const critic = learner.critic.networks[0].exportWeights();

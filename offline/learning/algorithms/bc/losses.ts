@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { cloningLoss } from '../../actor-losses.ts';
 
-/** L_BC = −E[log π(a|s)] over steerable rows (algorithms.md 3.7). logits, eligible, actions (B,K); isSteerable (B). */
+/** L_BC = −E[log π(a|s)] over steerable rows. logits, eligible, actions (B,K); isSteerable (B). */
 export const bcLoss = (
   logits: tf.Tensor2D,
   eligible: tf.Tensor2D,

@@ -1,15 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../../src/core/math/random.ts';
-import { actorMetrics, actorProbabilities } from '../../actor.ts';
-import { Adam } from '../../adam.ts';
+import { ActorCritic, trainActor, type ActorObjective } from '../../actor-critic.ts';
 import { discountFor, parseConfig } from '../../config.ts';
-import { advantages, standardise } from '../../critic-losses.ts';
-import type { Algorithm, Learner, StepMetrics, TrainedActor, TrainingContext } from '../../learner.ts';
-import { Network } from '../../network.ts';
+import type { Algorithm, TrainedActor, TrainingContext } from '../../learner.ts';
 import { composeReward, mainTerms, type Reward } from '../../rewards.ts';
-import { runLearner } from '../../run-loop.ts';
-import type { Batch, TrainingData } from '../../training-data.ts';
-import { TwinCritic } from '../../twin-critic.ts';
+import type { TrainingData } from '../../training-data.ts';
 import { crrConfig, type CrrConfig } from './config.ts';
 import { crrActorLoss, crrWeights } from './losses.ts';
 import { crrLayers } from './networks.ts';
@@ -23,64 +18,20 @@ export function createCrr(raw: unknown): Algorithm {
   return { name: 'crr', config, train: (context) => trainCrr(context, config) };
 }
 
-export class CrrLearner implements Learner {
-  readonly actor: Network;
-  readonly critic: TwinCritic;
-  readonly #adam: Adam;
-  readonly #data: TrainingData;
-  readonly #reward: Reward;
-  readonly #config: CrrConfig;
-  #steps = 0;
-
-  constructor(data: TrainingData, reward: Reward, discount: number, config: CrrConfig, random: Random) {
-    const layers = crrLayers(config, data);
-    this.#data = data;
-    this.#reward = reward;
-    this.#config = config;
-    this.actor = new Network(layers, random.fork('actor'));
-    this.critic = new TwinCritic(layers, random.fork('critic'), {
-      ...config,
-      learningRate: config.criticLearningRate,
-      discount,
-    });
-    this.#adam = new Adam(this.actor.parameters, config);
-  }
-
-  step(batch: Batch): StepMetrics {
-    this.#steps += 1;
-    const critic = this.updateCritic(batch);
-    return this.#steps > this.#config.warmUpSteps ? { ...critic, ...this.updateActor(batch) } : critic;
-  }
-
-  updateCritic(batch: Batch): StepMetrics {
-    const policy = (states: Parameters<typeof actorProbabilities>[1]) =>
-      actorProbabilities(this.actor, states);
-    const { loss, meanAbsQ, bound } = this.critic.update(this.#data, this.#reward, batch, policy);
-    return { criticLoss: loss, meanAbsQ, qBound: bound };
-  }
-
-  updateActor(batch: Batch): StepMetrics {
-    return tf.tidy(() => {
-      const advantage = advantages(this.critic.actionValues(batch), actorProbabilities(this.actor, batch));
-      const scaled = standardise(advantage, batch.eligible, this.#config.advantageFloor);
-      const weights = crrWeights(scaled, batch.actions, this.#config);
-      const { loss } = this.#adam.minimize(() =>
-        crrActorLoss(
-          this.actor.forward(batch.inputs, batch.groups),
-          batch.eligible,
-          batch.actions,
-          weights,
-          batch.isSteerable,
-        ),
-      );
-      return { actorLoss: loss };
-    });
-  }
-
-  dispose(): void {
-    this.actor.dispose();
-    this.critic.dispose();
-  }
+export function crrLearner(
+  data: TrainingData,
+  reward: Reward,
+  discount: number,
+  config: CrrConfig,
+  random: Random,
+): ActorCritic {
+  const objective: ActorObjective = (batch, advantage) => {
+    const weights = crrWeights(advantage, batch.actions, config);
+    return (logits: tf.Tensor2D) =>
+      crrActorLoss(logits, batch.eligible, batch.actions, weights, batch.isSteerable);
+  };
+  const layers = crrLayers(config, data);
+  return new ActorCritic({ layers, data, reward, discount, options: config, random, objective });
 }
 
 async function trainCrr(context: TrainingContext, config: CrrConfig): Promise<TrainedActor> {
@@ -95,19 +46,12 @@ async function trainCrr(context: TrainingContext, config: CrrConfig): Promise<Tr
     discount,
     plantedFault: config.plantedFault,
   });
-  const learner = new CrrLearner(data, reward, discount, config, context.random.fork('crr'));
-  const { averaged, curve } = await runLearner(learner, context, {
+  const learner = crrLearner(data, reward, discount, config, context.random.fork('crr'));
+  const loop = {
     ...config,
     phase: 'critic-regularised regression',
     steps: config.warmUpSteps + config.steps,
     rows: split.train,
-  });
-  const metrics = {
-    rewardScale: reward.scale,
-    ...actorMetrics(averaged, data, split.validation, surface.actions),
   };
-  const weights = averaged.exportWeights();
-  averaged.dispose();
-  learner.dispose();
-  return { layers: learner.actor.layers, weights, curve, metrics };
+  return await trainActor(learner, context, loop, reward);
 }

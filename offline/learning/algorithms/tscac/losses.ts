@@ -4,7 +4,7 @@ import { cloningLoss, improvementLoss, projectionLoss } from '../../actor-losses
 import { assertShape } from '../../ops.ts';
 
 /**
- * Stage one, exact discrete form (algorithms.md 2.9):
+ * Stage one, exact discrete form (Cai et al. 2023, offline and with all actions summed):
  * L_i = Σ_a πᵢ(a|s) [ α log πᵢ(a|s) − Âᵢ(s,a) ] + bc · CE(πᵢ, a). All (B,K) but isSteerable (B).
  */
 export function stageOneLoss(
@@ -40,7 +40,7 @@ export function withSupportFloor(
 }
 
 /**
- * The closed form of stage two (Cai et al. 2023, arXiv 2302.01680; algorithms.md 2.4):
+ * The closed form of stage two (Cai et al. 2023, arXiv 2302.01680):
  * π*(a|s) ∝ Π_i π̃ᵢ(a|s)^{λᵢ/Λ} · exp(A₁(s,a)/Λ),  Λ = Σ λᵢ > 0, zero where ineligible.
  */
 export function projectionTarget(

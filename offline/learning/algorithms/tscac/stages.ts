@@ -1,12 +1,13 @@
 import { AllotError } from '../../../../src/core/errors.ts';
 import type { Surface } from '../../../../src/core/surface/surface.ts';
 import { actorMetrics } from '../../actor.ts';
+import { trainActor } from '../../actor-critic.ts';
 import { discountFor, parseConfig } from '../../config.ts';
 import type { Algorithm, CurvePoint, TrainedActor, TrainingContext } from '../../learner.ts';
 import { composeReward, mainTerms, signedTerm } from '../../rewards.ts';
 import { runLearner } from '../../run-loop.ts';
 import { tscacConfig, type TscacConfig } from './config.ts';
-import { TscacLearner, type AuxiliaryPolicy } from './learner.ts';
+import { tscacLearner, type AuxiliaryPolicy } from './learner.ts';
 
 /**
  * Two-stage constrained actor-critic (Cai et al. 2023), exact discrete form: stage one learns a policy per auxiliary
@@ -52,7 +53,7 @@ async function trainAuxiliary(
     plantedFault: config.plantedFault,
   });
   const random = context.random.fork(`tscac/${response}`);
-  const learner = new TscacLearner({ data, reward, discount, config, random, auxiliaries: [] });
+  const learner = tscacLearner({ data, reward, discount, config, random, auxiliaries: [] });
   const { averaged, curve } = await runLearner(learner, context, {
     ...config,
     phase: `stage one: ${response}`,
@@ -79,21 +80,14 @@ async function trainMain(
     plantedFault: config.plantedFault,
   });
   const random = context.random.fork('tscac/main');
-  const learner = new TscacLearner({ data, reward, discount, config, random, auxiliaries });
-  const { averaged, curve } = await runLearner(learner, context, {
+  const learner = tscacLearner({ data, reward, discount, config, random, auxiliaries });
+  const loop = {
     ...config,
     phase: 'stage two',
     steps: config.warmUpSteps + config.steps,
     rows: split.train,
-  });
-  const metrics = {
-    rewardScale: reward.scale,
-    ...actorMetrics(averaged, data, split.validation, surface.actions),
   };
-  const weights = averaged.exportWeights();
-  averaged.dispose();
-  learner.dispose();
-  return { layers: learner.actor.layers, weights, curve, metrics };
+  return await trainActor(learner, context, loop, reward);
 }
 
 function auxiliariesOf(surface: Surface, config: TscacConfig): readonly string[] {

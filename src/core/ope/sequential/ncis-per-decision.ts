@@ -10,7 +10,7 @@ import { clippedLogWeights } from './session-weights.ts';
  * The clip holds the product (each factor, or both sides, on request). Without a clip it is self-normalised per-decision
  * importance sampling. With one it is biased towards the log: its interval covers the clipped target.
  *
- * Source: `algorithms.md` 4.1; Gilotte et al. 2018.
+ * Source: Gilotte et al. 2018.
  */
 export const ncisPerDecision: SequentialEstimator = {
   id: 'ncis-per-decision',

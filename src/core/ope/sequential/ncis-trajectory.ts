@@ -10,7 +10,7 @@ import { clippedLogWeights } from './session-weights.ts';
  * Without a clip it is self-normalised trajectory-wise importance sampling. With one it is biased towards the log: its
  * interval covers the clipped target.
  *
- * Source: `algorithms.md` 4.1; Gilotte et al. 2018.
+ * Source: Gilotte et al. 2018.
  */
 export const ncisTrajectory: SequentialEstimator = {
   id: 'ncis-trajectory',

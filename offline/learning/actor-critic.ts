@@ -1,0 +1,107 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../src/core/math/random.ts';
+import type { LayerSpec } from '../../src/core/policy/artifact.ts';
+import { actorMetrics, actorProbabilities } from './actor.ts';
+import { Adam, type AdamOptions } from './adam.ts';
+import { advantages, standardise } from './critic-losses.ts';
+import type { Learner, StepMetrics, TrainedActor, TrainingContext } from './learner.ts';
+import { Network } from './network.ts';
+import type { Reward } from './rewards.ts';
+import { runLearner, type LoopOptions } from './run-loop.ts';
+import type { Batch, States, TrainingData } from './training-data.ts';
+import { TwinCritic } from './twin-critic.ts';
+
+/**
+ * What an algorithm asks of its actor. Called once per update, outside the gradient, with the standardised advantage
+ * Â (B,K); the function that comes back is the loss of the actor's logits (B,K).
+ */
+export type ActorObjective = (batch: Batch, advantage: tf.Tensor2D) => (logits: tf.Tensor2D) => tf.Scalar;
+
+export interface ActorCriticOptions extends AdamOptions {
+  readonly criticLearningRate: number;
+  readonly polyak: number;
+  /** Steps in which only the critics learn. */
+  readonly warmUpSteps: number;
+  readonly advantageFloor: number;
+}
+
+/**
+ * One actor with twin all-action critics for one reward and its own discount: Q by expectation under π, then the actor
+ * by its objective on Â = standardise(Q − Σ_b π(b|s) Q(s,b)).
+ */
+export class ActorCritic implements Learner {
+  readonly actor: Network;
+  readonly critic: TwinCritic;
+  readonly #adam: Adam;
+  readonly #data: TrainingData;
+  readonly #reward: Reward;
+  readonly #options: ActorCriticOptions;
+  readonly #objective: ActorObjective;
+  #steps = 0;
+
+  constructor(input: {
+    readonly layers: readonly LayerSpec[];
+    readonly data: TrainingData;
+    readonly reward: Reward;
+    readonly discount: number;
+    readonly options: ActorCriticOptions;
+    readonly random: Random;
+    readonly objective: ActorObjective;
+  }) {
+    const { layers, options, random, discount } = input;
+    this.#data = input.data;
+    this.#reward = input.reward;
+    this.#options = options;
+    this.#objective = input.objective;
+    this.actor = new Network(layers, random.fork('actor'));
+    const criticOptions = { ...options, learningRate: options.criticLearningRate, discount };
+    this.critic = new TwinCritic(layers, random.fork('critic'), criticOptions);
+    this.#adam = new Adam(this.actor.parameters, options);
+  }
+
+  step(batch: Batch): StepMetrics {
+    this.#steps += 1;
+    const critic = this.updateCritic(batch);
+    return this.#steps > this.#options.warmUpSteps ? { ...critic, ...this.updateActor(batch) } : critic;
+  }
+
+  updateCritic(batch: Batch): StepMetrics {
+    const policy = (states: States): tf.Tensor2D => actorProbabilities(this.actor, states);
+    const { loss, meanAbsQ, bound } = this.critic.update(this.#data, this.#reward, batch, policy);
+    return { criticLoss: loss, meanAbsQ, qBound: bound };
+  }
+
+  updateActor(batch: Batch): StepMetrics {
+    return tf.tidy(() => {
+      const advantage = advantages(this.critic.actionValues(batch), actorProbabilities(this.actor, batch));
+      const scaled = standardise(advantage, batch.eligible, this.#options.advantageFloor);
+      const lossOf = this.#objective(batch, scaled);
+      const { loss } = this.#adam.minimize(() => lossOf(this.actor.forward(batch.inputs, batch.groups)));
+      return { actorLoss: loss };
+    });
+  }
+
+  dispose(): void {
+    this.actor.dispose();
+    this.critic.dispose();
+  }
+}
+
+/** Runs the learner to its end and takes the averaged actor out of it. */
+export async function trainActor(
+  learner: ActorCritic,
+  context: TrainingContext,
+  loop: LoopOptions,
+  reward: Reward,
+): Promise<TrainedActor> {
+  const { data, split, surface } = context;
+  const { averaged, curve } = await runLearner(learner, context, loop);
+  const metrics = {
+    rewardScale: reward.scale,
+    ...actorMetrics(averaged, data, split.validation, surface.actions),
+  };
+  const trained = { layers: learner.actor.layers, weights: averaged.exportWeights(), curve, metrics };
+  averaged.dispose();
+  learner.dispose();
+  return trained;
+}
