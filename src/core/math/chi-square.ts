@@ -1,4 +1,4 @@
-import { upperRegularisedGamma } from './gamma.ts';
+import { upperRegularisedGamma } from './incomplete-gamma.ts';
 
 /** P(X ≥ x) for X ~ χ² with `degrees` > 0 degrees of freedom: Q(degrees / 2, x / 2). */
 export const chiSquareSurvival = (x: number, degrees: number): number =>

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findRoot } from '../../../src/core/math/find-root.ts';
-import { upperRegularisedGamma } from '../../../src/core/math/gamma.ts';
 import { betaQuantile, regularisedBeta } from '../../../src/core/math/incomplete-beta.ts';
-import { logLowerGamma } from '../../../src/core/math/log-lower-gamma.ts';
+import { logLowerGamma, upperRegularisedGamma } from '../../../src/core/math/incomplete-gamma.ts';
 
 describe('findRoot', () => {
   it('finds roots of smooth, steep and jumping functions within their bracket', () => {

@@ -1,12 +1,7 @@
-import {
-  tailError,
-  type IntervalOptions,
-  type IntervalResult,
-  type Support,
-} from '../intervals/interval-result.ts';
+import { tailError, type IntervalOptions, type Support } from '../intervals/interval-result.ts';
+import { MirroredSequence, type LowerEnd } from './mirrored-sequence.ts';
 import { PredictableBets } from './predictable-bets.ts';
 import { Prediction, type Prior } from './prediction.ts';
-import { UnitScale, type ConfidenceSequence } from './sequence.ts';
 
 export interface EmpiricalBernsteinOptions extends IntervalOptions {
   readonly support: Support;
@@ -21,7 +16,7 @@ export interface EmpiricalBernsteinOptions extends IntervalOptions {
  *
  *   L_t = (Σ λ_i x_i − ln(1/δ) − Σ ψ(λ_i) (x_i − x̂_i)²) / Σ λ_i,   ψ(λ) = −ln(1 − λ) − λ
  */
-class BernsteinLower {
+class BernsteinLower implements LowerEnd<BernsteinLower> {
   readonly #delta: number;
   readonly #truncation: number;
   readonly #bets: PredictableBets;
@@ -68,51 +63,13 @@ class BernsteinLower {
  * wider than `BettingSequence`. Not to be trusted when the mean drifts: it is then about a weighted mean of the means.
  * Source: Waudby-Smith and Ramdas 2024 (JRSS B), theorem 2.
  */
-export class EmpiricalBernsteinSequence implements ConfidenceSequence {
-  readonly #options: EmpiricalBernsteinOptions;
-  readonly #scale: UnitScale;
-  readonly #below: BernsteinLower;
-  readonly #above: BernsteinLower;
-  #count = 0;
-
+export class EmpiricalBernsteinSequence extends MirroredSequence<BernsteinLower> {
   constructor(options: EmpiricalBernsteinOptions) {
     const { truncation = 0.5, prior = { mean: 0.5, weight: 1 } } = options;
     const delta = tailError(options);
-    this.#options = options;
-    this.#scale = new UnitScale(options.support);
-    this.#below = new BernsteinLower(delta, truncation, prior);
-    this.#above = new BernsteinLower(delta, truncation, prior);
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  add(x: number): void {
-    this.#count++;
-    const u = this.#scale.toUnit(x);
-    if (u === null) return;
-    this.#below.add(u);
-    this.#above.add(1 - u);
-  }
-
-  interval(): IntervalResult {
-    const { level, sides = 'two-sided' } = this.#options;
-    const lower = sides === 'upper' ? 0 : this.#below.value();
-    const upper = sides === 'lower' ? 1 : 1 - this.#above.value();
-    return this.#scale.interval('cs-empirical-bernstein', level, lower, upper);
-  }
-
-  update(x: number): IntervalResult {
-    this.add(x);
-    return this.interval();
-  }
-
-  /** Two independent streams of one mean, each predicted by itself: valid like their concatenation. */
-  merge(other: EmpiricalBernsteinSequence): void {
-    this.#count += other.#count;
-    this.#scale.absorb(other.#scale);
-    this.#below.merge(other.#below);
-    this.#above.merge(other.#above);
+    super('cs-empirical-bernstein', options, {
+      below: new BernsteinLower(delta, truncation, prior),
+      above: new BernsteinLower(delta, truncation, prior),
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { invariant } from '../../check.ts';
 import { findRoot } from '../../math/find-root.ts';
 import { logGamma } from '../../math/gamma.ts';
-import { logLowerGamma } from '../../math/log-lower-gamma.ts';
+import { logLowerGamma } from '../../math/incomplete-gamma.ts';
 import { normalCdf } from '../../math/normal.ts';
 
 /**
