@@ -1,5 +1,6 @@
 import { createRandom } from '../../src/core/math/random.ts';
 import type { PolicyArtifact } from '../../src/core/policy/artifact.ts';
+import { makeArtifact } from '../../src/core/policy/make-artifact.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import { beta } from './beta.ts';
 import { POSITIONS } from './open-bandit-surface.ts';
@@ -54,28 +55,17 @@ export function thompsonArtifact(
   [...probabilities, mean].forEach((row, slot) => {
     row.forEach((p, item) => (weights[slot * actions + item] = Math.log(Math.max(p, NEVER_DRAWN))));
   });
-  return {
-    header: {
-      format: 'allot-policy',
-      formatVersion: 1,
-      surface: surface.name,
-      schemaVersion: surface.schemaVersion,
-      actions: surface.actions,
-      algorithm: 'bernoulli-thompson-prior',
-      encoder: { inputs: [{ feature: 'position', kind: 'categorical', values: POSITIONS }], width },
-      groups: null,
-      network: [{ kind: 'dense', in: width, out: actions, activation: 'none' }],
-      weightCount: weights.length,
-      lineage: {
-        runId: null,
-        snapshotHash: null,
-        seed: lineage.seed,
-        backend: null,
-        codeVersion: 'import',
-        config: { draws: lineage.draws },
-        createdAt: lineage.createdAt,
-      },
-    },
+  return makeArtifact({
+    surface,
+    algorithm: 'bernoulli-thompson-prior',
+    encoder: { inputs: [{ feature: 'position', kind: 'categorical', values: POSITIONS }], width },
+    network: [{ kind: 'dense', in: width, out: actions, activation: 'none' }],
     weights,
-  };
+    lineage: {
+      seed: lineage.seed,
+      codeVersion: 'import',
+      config: { draws: lineage.draws },
+      createdAt: lineage.createdAt,
+    },
+  });
 }

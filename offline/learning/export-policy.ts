@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ArtifactLineage, EncoderSpec, PolicyArtifact } from '../../src/core/policy/artifact.ts';
 import { encodeArtifact } from '../../src/core/policy/codec.ts';
+import { makeArtifact } from '../../src/core/policy/make-artifact.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import type { TrainedActor } from './learner.ts';
 
@@ -19,23 +20,16 @@ export function exportPolicy(input: {
   readonly actor: Pick<TrainedActor, 'layers' | 'weights'>;
   readonly lineage: ArtifactLineage;
 }): ExportedPolicy {
-  const { surface, actor } = input;
-  const artifact: PolicyArtifact = {
-    header: {
-      format: 'allot-policy',
-      formatVersion: 1,
-      surface: surface.name,
-      schemaVersion: surface.schemaVersion,
-      actions: surface.actions,
-      algorithm: input.algorithm,
-      encoder: input.encoder,
-      groups: surface.groups,
-      network: actor.layers,
-      weightCount: actor.weights.length,
-      lineage: input.lineage,
-    },
+  const { surface, algorithm, encoder, actor, lineage } = input;
+  const artifact = makeArtifact({
+    surface,
+    algorithm,
+    encoder,
+    groups: surface.groups,
+    network: actor.layers,
     weights: actor.weights,
-  };
+    lineage,
+  });
   const bytes = encodeArtifact(artifact);
   return { artifact, bytes, hash: createHash('sha256').update(bytes).digest('hex') };
 }

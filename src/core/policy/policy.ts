@@ -6,6 +6,7 @@ import type { FeatureSpec, FeatureValues, Surface } from '../surface/surface.ts'
 import type { ArtifactLineage, EncodedFeature, PolicyArtifact } from './artifact.ts';
 import { checkHeader } from './check-header.ts';
 import { compileEncoder } from './encoder.ts';
+import { makeArtifact } from './make-artifact.ts';
 import { compileNetwork } from './network.ts';
 
 /** π(·|x) of one artifact, before eligibility, caps, pacing and floor. Not re-entrant. */
@@ -50,40 +51,21 @@ const NEVER = -1e4;
 export function fixedPolicyArtifact(
   surface: Surface,
   probabilities: readonly number[],
-  lineage: ArtifactLineage = NO_LINEAGE,
+  lineage?: ArtifactLineage,
 ): PolicyArtifact {
   const sum = probabilities.reduce((a, b) => a + b, 0);
   invariant(probabilities.length === surface.actions.length, 'one probability per action');
   invariant(probabilities.every(isProbability) && Math.abs(sum - 1) <= 1e-9, 'probabilities sum to 1');
   const max = Math.max(...probabilities);
-  const out = surface.actions.length;
-  return {
-    header: {
-      format: 'allot-policy',
-      formatVersion: 1,
-      surface: surface.name,
-      schemaVersion: surface.schemaVersion,
-      actions: surface.actions,
-      algorithm: 'fixed',
-      encoder: { inputs: [], width: 0 },
-      groups: null,
-      network: [{ kind: 'dense', in: 0, out, activation: 'none' }],
-      weightCount: out,
-      lineage,
-    },
+  return makeArtifact({
+    surface,
+    algorithm: 'fixed',
+    encoder: { inputs: [], width: 0 },
+    network: [{ kind: 'dense', in: 0, out: surface.actions.length, activation: 'none' }],
     weights: Float32Array.from(probabilities, (p) => (p === 0 ? NEVER : Math.log(p / max))),
-  };
+    ...(lineage === undefined ? {} : { lineage }),
+  });
 }
-
-const NO_LINEAGE: ArtifactLineage = {
-  runId: null,
-  snapshotHash: null,
-  seed: null,
-  backend: null,
-  codeVersion: 'none',
-  config: {},
-  createdAt: '1970-01-01T00:00:00.000Z',
-};
 
 function misfits({ header }: PolicyArtifact, surface: Surface): Violation[] {
   const found: Violation[] = [];
