@@ -4,10 +4,11 @@ import type { Principal } from '../../src/service/registry/principal.ts';
 import { MAX_BATCH } from '../../src/service/schemas/decision.ts';
 import type { DecideAnswer } from '../../src/service/serving/decide-answer.ts';
 import { authenticate } from '../http/authenticate.ts';
-import { parseJson, readBody, requireJson } from '../http/read-body.ts';
+import { parseJson, receiveBody, requireJson } from '../http/read-body.ts';
 import { sendJson, sendProblem } from '../http/send.ts';
 import { problemOf, type Problem } from '../problem.ts';
 import type { ApiServices } from '../services.ts';
+import { TickGroup } from './tick-group.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -15,8 +16,6 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export interface BatchAnswer {
   readonly results: readonly ({ readonly decision: DecideAnswer } | { readonly problem: Problem })[];
 }
-
-type Decide = (body: unknown, principal: Principal) => unknown;
 
 /**
  * `POST /v1/decisions` and `:batch` on bare node:http, because Express alone costs several times a decision. The same
@@ -26,41 +25,63 @@ export function createDecideHandlers(services: ApiServices): {
   readonly single: Handler;
   readonly batch: Handler;
 } {
-  const { serving } = services;
+  const group = new TickGroup(services);
   return {
-    single: handlerOf(services, (body, principal) => serving.decide(body, principal)),
-    batch: handlerOf(services, (body, principal) => decideBatch(services, body, principal)),
+    single: handlerOf(services, (body, principal, request, response) => {
+      group.add({ body, principal, request, response });
+    }),
+    batch: handlerOf(services, (body, principal, _, response) => {
+      sendJson(response, 200, decideBatch(services, body, principal));
+    }),
   };
 }
 
+type Decide = (
+  body: unknown,
+  principal: Principal,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => void;
+
 function handlerOf(services: ApiServices, decide: Decide): Handler {
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const principal = authenticate(request, services.serving);
-    requireJson(request);
-    const bytes = await readBody(request, services.limits.bodyBytes);
-    sendJson(response, 200, decide(parseJson(bytes), principal));
-  };
   return (request, response) => {
-    answer(request, response).catch((error: unknown) => sendProblem(request, response, error, services));
+    try {
+      const principal = authenticate(request, services.serving);
+      requireJson(request);
+      receiveBody(
+        request,
+        services.limits.bodyBytes,
+        (bytes) => {
+          try {
+            decide(parseJson(bytes), principal, request, response);
+          } catch (error) {
+            sendProblem(request, response, error, services);
+          }
+        },
+        (error) => sendProblem(request, response, error, services),
+      );
+    } catch (error) {
+      sendProblem(request, response, error, services);
+    }
   };
 }
 
 /** A bad request in a batch is refused alone: its neighbours are other people's feeds. */
 function decideBatch(services: ApiServices, body: unknown, principal: Principal): BatchAnswer {
-  const requests = requestsOf(body);
+  const calls = requestsOf(body).map((request) => ({ body: request, principal }));
+  const results = services.serving.decideAll(calls);
   return {
-    results: requests.map((request) => {
-      try {
-        return { decision: services.serving.decide(request, principal) };
-      } catch (error) {
-        const problem = problemOf(error);
-        services.metrics.requestRefused(problem.code);
-        if (problem.code === 'internal')
-          services.logger.error({ error }, 'a decision failed inside the service');
-        return { problem };
-      }
-    }),
+    results: results.map((result) =>
+      'error' in result ? { problem: refused(services, result.error) } : { decision: result.answer },
+    ),
   };
+}
+
+function refused(services: ApiServices, error: unknown): Problem {
+  const problem = problemOf(error);
+  services.metrics.requestRefused(problem.code);
+  if (problem.code === 'internal') services.logger.error({ error }, 'a decision failed inside the service');
+  return problem;
 }
 
 function requestsOf(body: unknown): readonly unknown[] {

@@ -9,28 +9,47 @@ const MIN_DRAIN = 1_048_576;
 /**
  * Reads a whole body of at most `limit` bytes. A larger one is read on and thrown away up to eight times the limit, so
  * that the refusal arrives: closing at once would reset the connection under a client that is still sending. Beyond
- * that, `mustClose` is set on the error and the connection is given up.
+ * that, `mustClose` is set on the error and the connection is given up. A client that goes away before it has sent
+ * everything gets neither callback: there is nobody to answer.
  */
+export function receiveBody(
+  request: IncomingMessage,
+  limit: number,
+  receive: (bytes: Buffer) => void,
+  refuse: (error: TooLarge) => void,
+): void {
+  const drainLimit = Math.max(limit * DRAIN_FACTOR, MIN_DRAIN);
+  if (Number(request.headers['content-length'] ?? 0) > drainLimit) {
+    refuse(new TooLarge(limit, true));
+    return;
+  }
+  let first: Buffer | null = null;
+  let more: Buffer[] = [];
+  let received = 0;
+  let isRefused = false;
+  request.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    if (received > limit) {
+      first = null;
+      more = [];
+      if (received <= drainLimit || isRefused) return;
+      isRefused = true;
+      refuse(new TooLarge(limit, true));
+    } else if (first === null) first = chunk;
+    else more.push(chunk);
+  });
+  request.on('end', () => {
+    if (isRefused) return;
+    if (received > limit) refuse(new TooLarge(limit, false));
+    else if (first === null) receive(Buffer.alloc(0));
+    else receive(more.length === 0 ? first : Buffer.concat([first, ...more]));
+  });
+}
+
+/** The same as a promise, which is rejected with `ClientGone` when the client goes away. */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let received = 0;
-    const drainLimit = Math.max(limit * DRAIN_FACTOR, MIN_DRAIN);
-    const declared = Number(request.headers['content-length'] ?? 0);
-    if (declared > drainLimit) {
-      reject(tooLarge(limit, true));
-      return;
-    }
-    request.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-      if (received <= limit) chunks.push(chunk);
-      else if (received > drainLimit) reject(tooLarge(limit, true));
-      else chunks.length = 0;
-    });
-    request.on('end', () => {
-      if (received > limit) reject(tooLarge(limit, false));
-      else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
-    });
+    receiveBody(request, limit, resolve, reject);
     request.on('error', reject);
     request.on('close', () => {
       if (!request.complete) reject(new ClientGone());
@@ -53,8 +72,6 @@ export class TooLarge extends AllotError {
     this.mustClose = mustClose;
   }
 }
-
-const tooLarge = (limit: number, mustClose: boolean): TooLarge => new TooLarge(limit, mustClose);
 
 /** JSON only, uncompressed: `application/json` or a `+json` type. */
 export function requireJson(request: IncomingMessage): void {

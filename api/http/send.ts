@@ -8,11 +8,12 @@ import { securityHeaders } from './security-headers.ts';
 const jsonHeaders = { ...securityHeaders, 'content-type': 'application/json; charset=utf-8' };
 const flatJsonHeaders: readonly string[] = Object.entries(jsonHeaders).flat();
 
-/** One write: head and body leave in one packet. */
+/** A text and not bytes: node then sends head and body as one piece in one write. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(status, [...flatJsonHeaders, 'content-length', String(body.length)]);
-  response.end(body);
+  const body = JSON.stringify(value);
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, [...flatJsonHeaders, 'content-length', String(length)]);
+  response.end(body, length === body.length ? 'latin1' : 'utf8');
 }
 
 export interface Page {

@@ -128,9 +128,13 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     this.appendAll([event]);
   }
 
-  appendAll(events: readonly LogEvent[]): void {
-    this.#appendRecords(events.map((event) => ({ key: eventKey(event), value: JSON.stringify(event) })));
-    for (const event of events) if (event.kind === 'decision') this.#recent.add(event);
+  appendAll(events: readonly LogEvent[], texts?: readonly string[]): void {
+    const values = texts ?? events.map((event) => JSON.stringify(event));
+    this.#appendRecords(events.map((event, i) => ({ key: eventKey(event), value: values[i] })));
+    for (let i = 0; i < events.length; i += 1) {
+      const event = events[i];
+      if (event.kind === 'decision') this.#recent.add(event.decisionId, values[i]);
+    }
   }
 
   #appendRecords(records: readonly NewRecord[]): void {

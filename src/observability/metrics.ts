@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { DecisionServed, Metrics } from '../service/ports/metrics.ts';
+import type { Metrics } from '../service/ports/metrics.ts';
+import { createDecisionMeters } from './decision-meters.ts';
 import { type MetricName, metricDefinitions } from './metric-definitions.ts';
 
 /** The metrics of this process and the text that `/metrics` answers with. */
@@ -22,11 +23,15 @@ export function createMetrics({ withProcess = false } = {}): MetricsWithText {
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    decisionServed: createDecisionMeters(registry),
     ...serving(meters),
     ...delivery(meters),
     ...control(meters),
   };
 }
+
+/** `createDecisionMeters` has these. */
+const ofEveryDecision = new Set(['decisions', 'decisionSeconds', 'propensity', 'entropy']);
 
 interface Meters {
   add(name: MetricName, labels: Labels, amount?: number): void;
@@ -40,6 +45,7 @@ function createMeters(registry: Registry): Meters {
   const gauges = new Map<string, Gauge>();
   const histograms = new Map<string, Histogram>();
   for (const [key, { name, type, help, labels, buckets }] of Object.entries(metricDefinitions)) {
+    if (ofEveryDecision.has(key)) continue;
     const common = { name, help, labelNames: [...labels], registers: [registry] };
     if (type === 'counter') counters.set(key, new Counter(common));
     else if (type === 'gauge') gauges.set(key, new Gauge(common));
@@ -54,21 +60,11 @@ function createMeters(registry: Registry): Meters {
 
 type ServingMetrics = Pick<
   Metrics,
-  'decisionServed' | 'featureDefaulted' | 'requestRefused' | 'feedbackAccepted' | 'pacingFactor'
+  'featureDefaulted' | 'requestRefused' | 'feedbackAccepted' | 'pacingFactor'
 >;
 
-function serving({ add, set, observe }: Meters): ServingMetrics {
+function serving({ add, set }: Meters): ServingMetrics {
   return {
-    decisionServed(decision: DecisionServed): void {
-      const { surface, action } = decision;
-      const version = decision.policyVersion ?? none;
-      const variant = decision.variant ?? none;
-      const fallback = decision.fallback ?? none;
-      add('decisions', { surface, version, variant, action, fallback });
-      observe('decisionSeconds', { surface, version, fallback }, decision.durationMs / 1000);
-      observe('propensity', { surface, variant }, decision.propensity);
-      observe('entropy', { surface, variant }, decision.entropy);
-    },
     featureDefaulted: (surface, feature) => add('defaulted', { surface, feature }),
     requestRefused: (code) => add('refused', { code }),
     feedbackAccepted: (kind, count) => add('feedback', { kind }, count),

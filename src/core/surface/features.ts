@@ -48,7 +48,6 @@ function read(checks: readonly FeatureCheck[], names: ReadonlySet<string>, raw: 
     refuse('invalid_request', [violation('features', 'is an object', sent)]);
   }
   const fields = sent as Readonly<Record<string, unknown>>;
-  const values: Record<string, FeatureValue> = {};
   const violations: Violation[] = [];
   let defaulted: string[] | undefined;
   let taken = 0;
@@ -58,10 +57,8 @@ function read(checks: readonly FeatureCheck[], names: ReadonlySet<string>, raw: 
       taken += 1;
       const value = fields[check.name];
       const rule = check.broken(value);
-      if (rule === null) values[check.name] = value as FeatureValue;
-      else violations.push(violation(check.field, rule, value));
+      if (rule !== null) violations.push(violation(check.field, rule, value));
     } else if (check.fallback !== undefined) {
-      values[check.name] = check.fallback;
       (defaulted ??= []).push(check.name);
     } else {
       violations.push(violation(check.field, 'is required: it has no default'));
@@ -70,7 +67,16 @@ function read(checks: readonly FeatureCheck[], names: ReadonlySet<string>, raw: 
   const keys = Object.keys(fields);
   if (keys.length > taken) addUnknown(keys, names, violations);
   if (violations.length > 0) refuse('invalid_request', violations.slice(0, MOST_VIOLATIONS));
-  return { values, defaulted: defaulted ?? NONE_DEFAULTED };
+  // What was sent in full and holds nothing else is what is decided on: no copy.
+  if (defaulted === undefined) return { values: fields as FeatureValues, defaulted: NONE_DEFAULTED };
+  return { values: filledIn(checks, fields as FeatureValues), defaulted };
+}
+
+function filledIn(checks: readonly FeatureCheck[], sent: FeatureValues): FeatureValues {
+  const values: Record<string, FeatureValue> = {};
+  for (const { name, fallback } of checks)
+    values[name] = Object.hasOwn(sent, name) ? sent[name] : (fallback as FeatureValue);
+  return values;
 }
 
 function addUnknown(keys: readonly string[], names: ReadonlySet<string>, violations: Violation[]): void {

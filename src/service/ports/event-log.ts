@@ -6,8 +6,8 @@ import type { LogEvent } from '../../core/feedback/events.ts';
  */
 export interface EventJournal {
   append(event: LogEvent): void;
-  /** All or nothing. */
-  appendAll(events: readonly LogEvent[]): void;
+  /** All or nothing. `texts`: the events as JSON, one each, where the caller has made them already. */
+  appendAll(events: readonly LogEvent[], texts?: readonly string[]): void;
   /** False while a record would be refused: the decide path then serves the safe action. */
   canAppend(): boolean;
   /** Resolves when everything appended so far is on the disk (`fdatasync`). */

@@ -4,12 +4,13 @@ import { AllotError } from '../../core/errors.ts';
 import { drawWith } from '../../core/policy/draw.ts';
 import { drawAction, serveProbabilities } from '../../core/policy/serve.ts';
 import { groupName } from '../../core/surface/groups.ts';
+import type { CapSpec } from '../../core/surface/surface.ts';
 import type { EventJournal } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { authorise, type Principal } from '../registry/principal.ts';
 import { choosePolicy, unlogged, type ChosenPolicy } from './choose-policy.ts';
-import { answerOf, entropyOf, type DecideAnswer } from './decide-answer.ts';
+import { entropyOf, type DecideAnswer } from './decide-answer.ts';
 import { checkDecideRequest, readEligible, type DecideRequest } from './decide-request.ts';
 import type { IdempotencyWindow } from './idempotency-window.ts';
 import { scopeOf, type PacingControllers } from './pacing-controllers.ts';
@@ -34,14 +35,18 @@ export interface DecideDependencies {
 }
 
 /** One request with everything it was resolved to; the rest of the path reads from it. */
-interface Resolved {
+export interface Resolved {
+  /** Of the idempotency window: tenant, surface, requestId. */
+  readonly key: string;
   readonly request: DecideRequest;
   readonly served: ServedSurface;
   readonly values: DecisionEvent['features'];
   readonly defaulted: readonly string[];
-  readonly eligible: boolean[];
+  readonly eligible: readonly boolean[];
   readonly eligibleActions: readonly string[];
   readonly now: number;
+  /** By the stopwatch. */
+  readonly startedAt: number;
 }
 
 /** The distribution as finally served and what made it so. */
@@ -52,43 +57,30 @@ interface Outcome {
   readonly chosen: ChosenPolicy;
 }
 
-/**
+/** A decision that waits for its record to be written; without a text it must not be recorded. */
+export interface Computed {
+  readonly resolved: Resolved;
+  readonly outcome: Outcome;
+  readonly event: DecisionEvent;
+  /** The event as JSON: made once, for the journal and for whoever asks for the decision again. */
+  readonly text: string | null;
+}
+
+/*
  * The decide path: validate → authorise → idempotency → kill switch → assignment → forward pass → eligibility, caps,
- * pacing, floor → draw → journal → answer. Synchronous from end to end: no lock, no database, one snapshot.
+ * pacing, floor → draw → journal → answer. Synchronous from end to end: no lock, no database, one snapshot. The steps are
+ * here, `decideAll` in decide-group.ts puts them in their order.
  */
-export function decide(
+
+export function checkBody(
   body: unknown,
   principal: Principal,
   snapshot: ServingSnapshot,
   deps: DecideDependencies,
-): DecideAnswer {
+): Resolved {
   const startedAt = deps.stopwatch();
   const request = checkDecideRequest(body);
   authorise(principal, 'decide', request.surface);
-  const resolved = resolve(request, principal, snapshot, deps);
-  const key = `${principal.tenant}\n${request.surface}\n${request.requestId}`;
-  const { unitId, sessionId } = request;
-  const { values: features, defaulted: defaultedFeatures, eligibleActions } = resolved;
-  const known = deps.window.find(
-    key,
-    { unitId, sessionId, features, defaultedFeatures, eligibleActions },
-    resolved.now,
-  );
-  if (known !== undefined) return known;
-  const event = decideAndLog(resolved, deps);
-  const answer = answerOf(event, resolved.served.surface.actions);
-  // An answer that nobody recorded is not repeated: the next try may be recorded.
-  if (event.fallback !== 'unlogged') deps.window.remember(key, event, answer);
-  count(event, deps, startedAt);
-  return answer;
-}
-
-function resolve(
-  request: DecideRequest,
-  principal: Principal,
-  snapshot: ServingSnapshot,
-  deps: DecideDependencies,
-): Resolved {
   const served = snapshot.tenants.get(principal.tenant)?.surfaces.get(request.surface);
   if (served === undefined) {
     throw new AllotError('surface_unknown', 'the surface is not declared', {
@@ -99,34 +91,49 @@ function resolve(
     throw new AllotError('state_conflict', 'the surface has no null action: it only holds an imported log');
   }
   const { values, defaulted } = served.features.read(request.features);
-  const eligible = readEligible(request.eligibleActions, served.actionIndex, served.nullIndex);
-  const eligibleActions =
-    request.eligibleActions === null
-      ? served.surface.actions
-      : served.surface.actions.filter((_, index) => eligible[index]);
-  return { request, served, values, defaulted, eligible, eligibleActions, now: deps.clock() };
+  const isWhole = request.eligibleActions === null;
+  const eligible = isWhole
+    ? served.allEligible
+    : readEligible(request.eligibleActions, served.actionIndex, served.nullIndex);
+  return {
+    key: `${principal.tenant}\n${request.surface}\n${request.requestId}`,
+    request,
+    served,
+    values,
+    defaulted,
+    eligible,
+    eligibleActions: isWhole ? served.surface.actions : served.surface.actions.filter((_, i) => eligible[i]),
+    now: deps.clock(),
+    startedAt,
+  };
 }
 
-function decideAndLog(resolved: Resolved, deps: DecideDependencies): DecisionEvent {
-  const { request, served, now } = resolved;
+/** The answer already given to this request, if any; refuses another body under the same requestId. */
+export function findKnown(resolved: Resolved, deps: DecideDependencies): DecideAnswer | undefined {
+  const { unitId, sessionId } = resolved.request;
+  const { values: features, defaulted: defaultedFeatures, eligibleActions } = resolved;
+  return deps.window.find(
+    resolved.key,
+    { unitId, sessionId, features, defaultedFeatures, eligibleActions },
+    resolved.now,
+  );
+}
+
+export function compute(resolved: Resolved, deps: DecideDependencies): Computed {
+  const { request, served } = resolved;
   if (!deps.journal.canAppend()) return unloggedDecision(resolved, deps);
   const chosen = choosePolicy(served, deps.assignmentKey, request.unitId);
   const outcome =
     chosen.loaded === null ? safeOutcome(served, chosen) : policyOutcome(resolved, chosen, deps);
   const event = toEvent(resolved, outcome, deps);
-  try {
-    deps.journal.append(event);
-  } catch (error) {
-    deps.logger.warn({ error, surface: served.surface.name }, 'a decision could not be journalled');
-    return unloggedDecision(resolved, deps);
-  }
-  learnFrom(event, outcome, resolved, now, deps);
-  return event;
+  return { resolved, outcome, event, text: JSON.stringify(event) };
 }
 
 /** What cannot be recorded is the safe action: never an exploratory draw that nobody knows about. */
-const unloggedDecision = (resolved: Resolved, deps: DecideDependencies): DecisionEvent =>
-  toEvent(resolved, safeOutcome(resolved.served, unlogged), deps);
+export function unloggedDecision(resolved: Resolved, deps: DecideDependencies): Computed {
+  const outcome = safeOutcome(resolved.served, unlogged);
+  return { resolved, outcome, event: toEvent(resolved, outcome, deps), text: null };
+}
 
 function safeOutcome(served: ServedSurface, chosen: ChosenPolicy): Outcome {
   const probabilities = served.surface.actions.map((_, index) => (index === served.nullIndex ? 1 : 0));
@@ -134,23 +141,41 @@ function safeOutcome(served: ServedSurface, chosen: ChosenPolicy): Outcome {
 }
 
 function policyOutcome(resolved: Resolved, chosen: ChosenPolicy, deps: DecideDependencies): Outcome {
-  const { served, values, defaulted, eligible, request, now } = resolved;
+  const { served, values, defaulted, eligible } = resolved;
   const { scratch, surface } = served;
   chosen.loaded?.policy.probabilities(values, defaulted, scratch.policy);
   const pacing = deps.pacing.of(served, chosen.assignment);
-  const scope = surface.caps.length === 0 ? '' : scopeOf(served, chosen.assignment);
   const { adjustments, isForced } = serveProbabilities(
     {
       surface,
       policyProbabilities: scratch.policy,
       eligible,
       values,
-      unitCounts: (cap) => deps.counters.count(scope, cap, request.unitId, now),
+      unitCounts: served.countedCaps.length === 0 ? noCounts : unitCountsOf(resolved, chosen, deps),
       pacingFactor: pacing === null ? 1 : pacing.factor(),
     },
     scratch.served,
   );
-  return { probabilities: Array.from(scratch.served), adjustments, isForced, chosen };
+  return { probabilities: listOf(scratch.served), adjustments, isForced, chosen };
+}
+
+const noCounts = (): number => 0;
+
+/** Closures cost: only surfaces that count caps pay for this one. */
+function unitCountsOf(
+  { served, request, now }: Resolved,
+  chosen: ChosenPolicy,
+  { counters }: DecideDependencies,
+): (cap: CapSpec) => number {
+  const scope = scopeOf(served, chosen.assignment);
+  return (cap) => counters.count(scope, cap, request.unitId, now);
+}
+
+/** `Array.from` goes through the iterator. */
+function listOf(values: Float64Array): number[] {
+  const list: number[] = [];
+  for (let i = 0; i < values.length; i += 1) list.push(values[i]);
+  return list;
 }
 
 function toEvent(resolved: Resolved, outcome: Outcome, deps: DecideDependencies): DecisionEvent {
@@ -190,13 +215,8 @@ function toEvent(resolved: Resolved, outcome: Outcome, deps: DecideDependencies)
 }
 
 /** Pacing and counters learn from what was served and recorded, never from what was not. */
-function learnFrom(
-  event: DecisionEvent,
-  outcome: Outcome,
-  { served, request }: Resolved,
-  now: number,
-  deps: DecideDependencies,
-): void {
+export function learnFrom({ event, outcome, resolved }: Computed, deps: DecideDependencies): void {
+  const { served, request, now } = resolved;
   const { assignment, loaded } = outcome.chosen;
   if (loaded === null) return;
   const pacing = deps.pacing.of(served, assignment);
@@ -204,14 +224,14 @@ function learnFrom(
     pacing.observe(1 - event.probabilities[served.nullIndex]);
     deps.metrics.pacingFactor(event.surface, event.variant, pacing.factor());
   }
-  for (const cap of served.surface.caps) {
-    if (cap.rule.kind === 'unit-window' && cap.action === event.action) {
+  for (const cap of served.countedCaps) {
+    if (cap.action === event.action) {
       deps.counters.add(scopeOf(served, assignment), cap, request.unitId, now);
     }
   }
 }
 
-function count(event: DecisionEvent, deps: DecideDependencies, startedAt: number): void {
+export function count({ event, resolved }: Computed, deps: DecideDependencies): void {
   const { surface, policyVersion, variant, action, fallback, propensity } = event;
   deps.metrics.decisionServed({
     surface,
@@ -221,7 +241,7 @@ function count(event: DecisionEvent, deps: DecideDependencies, startedAt: number
     fallback,
     propensity,
     entropy: entropyOf(event.probabilities),
-    durationMs: deps.stopwatch() - startedAt,
+    durationMs: deps.stopwatch() - resolved.startedAt,
   });
   for (const feature of event.defaultedFeatures) deps.metrics.featureDefaulted(surface, feature);
 }

@@ -2,7 +2,7 @@ import type { Experiment } from '../../core/experiment/experiment.ts';
 import { surfaceDrawKey } from '../../core/policy/draw.ts';
 import type { Policy } from '../../core/policy/policy.ts';
 import { compileFeatures, type FeatureReader } from '../../core/surface/features.ts';
-import type { Surface } from '../../core/surface/surface.ts';
+import type { CapSpec, Surface } from '../../core/surface/surface.ts';
 import type { SurfaceControl } from '../ports/control.ts';
 import type { PolicyLoader } from './policy-loader.ts';
 
@@ -33,6 +33,10 @@ export interface ServedSurface {
   readonly actionIndex: ReadonlyMap<string, number>;
   /** −1 where the surface only holds an imported log. */
   readonly nullIndex: number;
+  /** One true per action: what a request that names none allows. */
+  readonly allEligible: readonly boolean[];
+  /** Caps whose unit is counted by this process. */
+  readonly countedCaps: readonly CapSpec[];
   readonly features: FeatureReader;
   /** Derived once: deriving it costs more than a draw. */
   readonly drawKey: Uint8Array;
@@ -73,6 +77,8 @@ export function compileServedSurface(
     isKilled,
     actionIndex: new Map(surface.actions.map((action, index) => [action, index])),
     nullIndex: surface.nullAction === null ? -1 : surface.actions.indexOf(surface.nullAction),
+    allEligible: surface.actions.map(() => true),
+    countedCaps: surface.caps.filter(({ rule }) => rule.kind === 'unit-window'),
     features: compileFeatures(surface),
     drawKey: surfaceDrawKey(drawKey, tenant, surface.name),
     experiments: control.experiments.filter(({ state }) => state === 'running'),

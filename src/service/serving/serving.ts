@@ -7,8 +7,9 @@ import type { Metrics } from '../ports/metrics.ts';
 import { findKey } from '../registry/api-keys.ts';
 import { principalOf, type Principal } from '../registry/principal.ts';
 import { ControlWatcher } from './control-watcher.ts';
-import { decide, type DecideDependencies } from './decide.ts';
+import type { DecideDependencies } from './decide.ts';
 import type { DecideAnswer } from './decide-answer.ts';
+import { decideAll, type DecideCall, type DecideResult } from './decide-group.ts';
 import { IdempotencyWindow } from './idempotency-window.ts';
 import { PacingControllers } from './pacing-controllers.ts';
 import { createPooledRandom, type RandomBytes } from './random-bytes.ts';
@@ -51,6 +52,8 @@ export interface Serving {
   authenticate(key: string): Principal | undefined;
   /** Synchronous; throws `AllotError`. */
   decide(body: unknown, principal: Principal): DecideAnswer;
+  /** The same for many calls with one write of the journal; in their order. */
+  decideAll(calls: readonly DecideCall[]): readonly DecideResult[];
   /** null: this process has neither reached the store nor found a copy on the disk. */
   readonly snapshot: ServingSnapshot | null;
   readonly ids: DecisionIds;
@@ -81,7 +84,12 @@ export function createServing(options: ServingOptions): Serving {
       const record = findKey(current().keysByHash, key);
       return record === undefined ? undefined : principalOf(record);
     },
-    decide: (body, principal) => decide(body, principal, current(), deps),
+    decide(body, principal) {
+      const [result] = decideAll([{ body, principal }], current(), deps);
+      if ('error' in result) throw result.error;
+      return result.answer;
+    },
+    decideAll: (calls) => decideAll(calls, current(), deps),
     get snapshot() {
       return watcher.snapshot;
     },

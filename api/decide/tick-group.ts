@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DecideCall } from '../../src/service/serving/decide-group.ts';
+import { sendJson, sendProblem } from '../http/send.ts';
+import type { ApiServices } from '../services.ts';
+
+interface Waiting extends DecideCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/**
+ * Requests that arrive in one turn of the event loop are decided together at its end: one write of the journal for all
+ * of them, then their answers. Nobody waits for others to come; under load the turns are longer and so are the groups.
+ */
+export class TickGroup {
+  readonly #services: ApiServices;
+  #waiting: Waiting[] = [];
+
+  constructor(services: ApiServices) {
+    this.#services = services;
+  }
+
+  add(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#waiting.length === 1) setImmediate(this.#answer);
+  }
+
+  readonly #answer = (): void => {
+    const group = this.#waiting;
+    this.#waiting = [];
+    const { serving } = this.#services;
+    try {
+      const results = serving.decideAll(group);
+      for (let i = 0; i < group.length; i += 1) {
+        const result = results[i];
+        if ('error' in result) this.#refuse(group[i], result.error);
+        else sendJson(group[i].response, 200, result.answer);
+      }
+    } catch (error) {
+      for (const waiting of group) this.#refuse(waiting, error);
+    }
+  };
+
+  #refuse({ request, response }: Waiting, error: unknown): void {
+    sendProblem(request, response, error, this.#services);
+  }
+}
