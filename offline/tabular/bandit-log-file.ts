@@ -1,113 +1,90 @@
-import type { BanditLog, EvaluationPolicy } from '../../src/core/ope/bandit-log.ts';
+import type { BanditLog, BehaviorVersions, EvaluationPolicy } from '../../src/core/ope/bandit-log.ts';
+import type { Grouping } from '../../src/core/ope/by-group.ts';
+import type { ValueTables } from '../../src/core/ope/sequential/value-tables.ts';
 import type { Locate } from '../../src/core/ope/trouble.ts';
-import { unreadable, type ColumnRequest, type TabularColumns } from './columns.ts';
+import { planColumns, type ColumnPlan } from './column-plan.ts';
+import { unreadable, type TabularColumns } from './columns.ts';
+import { groupLabels, numberedLabels, unitsOf } from './label-columns.ts';
+import type { BanditLogColumns, PolicyColumns, SessionColumnNames } from './log-columns.ts';
 import { readChosenColumns } from './read-columns.ts';
 
-/** Which column of a file is what. */
-export interface BanditLogColumns {
-  readonly action: string;
-  readonly rewards: readonly string[];
-  readonly propensity: string;
-  readonly evaluation:
-    | { readonly kind: 'probability'; readonly column: string }
-    | { readonly kind: 'distribution'; readonly prefix: string };
-  /** Prefix of q̂ per action, by reward. */
-  readonly rewardModels: ReadonlyMap<string, string>;
-  readonly unit?: string;
+export type { BanditLogColumns } from './log-columns.ts';
+
+/** What makes sessions of the rows of a log, in the order of its rows. */
+export interface SessionRows {
+  readonly sessions: ArrayLike<string | number>;
+  readonly steps: Float64Array;
+  readonly terminals?: Float64Array;
+  readonly states?: ArrayLike<string | number>;
+  readonly marginalRatios?: Float64Array;
 }
 
 export interface BanditLogFile {
   readonly log: BanditLog;
   readonly policy: EvaluationPolicy;
+  readonly opponent: EvaluationPolicy | null;
   readonly rewardModels: ReadonlyMap<string, Float64Array>;
+  readonly mrdrModels: ReadonlyMap<string, Float64Array>;
+  readonly sessions: SessionRows | null;
+  readonly valueTables: ReadonlyMap<string, ValueTables>;
+  readonly groupings: readonly Grouping[];
   readonly locate: Locate;
   /** False: no unit was given on any row, so every row is its own unit. */
   readonly hasUnits: boolean;
 }
 
 /**
- * Reads a log of any origin for `evaluateLog`. Empty, NaN or impossible probabilities are left for it to refuse with
- * their line; everything else that is not what its column promises is unreadable.
+ * Reads a log of any origin for `evaluateLog` and `evaluateSequentialLog`. Empty, NaN or impossible probabilities are left
+ * for them to refuse with their line; everything else that is not what its column promises is unreadable.
  */
 export async function readBanditLog(file: string, columns: BanditLogColumns): Promise<BanditLogFile> {
-  const needsIndexes = columns.evaluation.kind === 'distribution' || columns.rewardModels.size > 0;
-  let evaluationColumns: readonly string[] = [];
-  const modelColumns = new Map<string, readonly string[]>();
+  let plan: ColumnPlan = { tables: new Map(), actionCount: 0, requests: [] };
   const table = await readChosenColumns(file, (header) => {
-    if (columns.evaluation.kind === 'distribution') {
-      evaluationColumns = actionColumns(file, header, columns.evaluation.prefix);
-    }
-    for (const [reward, prefix] of columns.rewardModels) {
-      modelColumns.set(reward, actionColumns(file, header, prefix));
-    }
-    return requests(columns, evaluationColumns, [...modelColumns.values()].flat(), needsIndexes);
+    plan = planColumns(file, header, columns);
+    return plan.requests;
   });
-  const actionCount = evaluationColumns.length || ([...modelColumns.values()][0]?.length ?? 0);
-  for (const [reward, names] of modelColumns) assertWidth(file, reward, names.length, actionCount);
-  const { units, unitCount, hasUnits } = unitsOf(table, columns.unit);
+  const wide = (prefix: string): Float64Array => interleaved(table, plan.tables.get(prefix) ?? []);
+  const tablesOf = (prefixes: ReadonlyMap<string, string> | undefined) =>
+    new Map([...(prefixes ?? [])].map(([reward, prefix]) => [reward, wide(prefix)]));
+  const { hasUnits, ...units } = unitsOf(table, columns.unit);
   return {
     log: {
       rounds: table.rows,
-      actions: needsIndexes
-        ? indexedActions(table, columns.action, actionCount)
-        : namedActions(table, columns.action),
+      actions: actionsOf(table, columns.action, plan.actionCount),
       propensities: numbers(table, columns.propensity),
       responses: new Map(columns.rewards.map((name) => [name, numbers(table, name)])),
-      units,
-      unitCount,
+      ...units,
+      ...behaviorOf(table, columns, wide),
+      ...(columns.forced === undefined ? {} : { isForced: flags(table, columns.forced) }),
     },
-    policy: policyOf(table, columns, evaluationColumns),
-    rewardModels: new Map([...modelColumns].map(([reward, names]) => [reward, interleaved(table, names)])),
+    policy: policyOf(table, columns.evaluation, plan),
+    opponent: columns.opponent === undefined ? null : policyOf(table, columns.opponent, plan),
+    rewardModels: tablesOf(columns.rewardModels),
+    mrdrModels: tablesOf(columns.mrdrModels),
+    sessions: columns.sessions === undefined ? null : sessionsOf(table, columns.sessions),
+    valueTables: valueTablesOf(table, columns, tablesOf(columns.actionValues)),
+    groupings: (columns.groupings ?? []).map((name) => ({ name, ...groupLabels(table, name) })),
     locate: table.locate,
     hasUnits,
   };
-}
-
-function requests(
-  columns: BanditLogColumns,
-  evaluationColumns: readonly string[],
-  modelColumns: readonly string[],
-  needsIndexes: boolean,
-): ColumnRequest[] {
-  const evaluation =
-    columns.evaluation.kind === 'probability' ? [columns.evaluation.column] : evaluationColumns;
-  const wanted: ColumnRequest[] = [
-    { name: columns.action, type: needsIndexes ? 'number' : 'text' },
-    ...[columns.propensity, ...evaluation].map((name) => ({ name, type: 'number', missing: 'nan' }) as const),
-    ...[...columns.rewards, ...modelColumns].map((name) => ({ name, type: 'number' }) as const),
-    ...(columns.unit === undefined ? [] : [{ name: columns.unit, type: 'text' } as const]),
-  ];
-  // A column may serve twice (the propensity as the evaluation probability); text and number are read apart.
-  return wanted.filter((a, i) => wanted.findIndex((b) => a.name === b.name && a.type === b.type) === i);
-}
-
-/** `prefix0 … prefixK-1` in the header; a gap in the numbers is refused. */
-function actionColumns(file: string, header: readonly string[], prefix: string): readonly string[] {
-  const present = new Set(header);
-  const names: string[] = [];
-  while (present.has(`${prefix}${names.length}`)) names.push(`${prefix}${names.length}`);
-  const numbered = header.filter(
-    (name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)),
-  );
-  if (names.length > 0 && numbered.length === names.length) return names;
-  const rule =
-    numbered.length === 0
-      ? `the file has no columns ${prefix}0, ${prefix}1, …`
-      : `columns must be ${prefix}0 … ${prefix}${numbered.length - 1} without a gap, there is no ${prefix}${names.length}`;
-  throw unreadable(file, { field: prefix, rule });
-}
-
-function assertWidth(file: string, reward: string, found: number, actionCount: number): void {
-  if (found === actionCount) return;
-  const rule = `the reward model has ${found} actions, the evaluation distribution ${actionCount}`;
-  throw unreadable(file, { field: reward, rule });
 }
 
 function numbers(table: TabularColumns, name: string): Float64Array {
   return table.numbers.get(name) ?? new Float64Array(0);
 }
 
-function indexedActions(table: TabularColumns, name: string, actionCount: number): Int32Array {
+function flags(table: TabularColumns, name: string): Uint8Array {
+  const values = numbers(table, name);
+  values.forEach((value, row) => {
+    if (value === 0 || value === 1) return;
+    throw unreadable(table.locate(row), { field: name, rule: 'must be 0 or 1', value });
+  });
+  return Uint8Array.from(values);
+}
+
+/** Indexes where there is a column per action; any label, numbered by first appearance, where there is none. */
+function actionsOf(table: TabularColumns, name: string, actionCount: number): Int32Array {
+  if (actionCount === 0) return numberedLabels(table, name).index;
   const actions = Int32Array.from(numbers(table, name));
   numbers(table, name).forEach((value, row) => {
     if (Number.isInteger(value) && value >= 0 && value < actionCount) return;
@@ -117,55 +94,84 @@ function indexedActions(table: TabularColumns, name: string, actionCount: number
   return actions;
 }
 
-/** Without a column per action, an action may be any label; it is numbered by first appearance. */
-function namedActions(table: TabularColumns, name: string): Int32Array {
-  const labels = new Map<string, number>();
-  return Int32Array.from(table.texts.get(name) ?? [], (label, row) => {
-    if (label === null) throw unreadable(table.locate(row), { field: name, rule: 'must not be empty' });
-    const known = labels.get(label) ?? labels.size;
-    labels.set(label, known);
-    return known;
-  });
-}
-
-function unitsOf(
-  table: TabularColumns,
-  name: string | undefined,
-): { units: Int32Array; unitCount: number; hasUnits: boolean } {
-  const ids = name === undefined ? [] : (table.texts.get(name) ?? []);
-  if (ids.every((id) => id === null)) {
-    return {
-      units: Int32Array.from({ length: table.rows }, (_, i) => i),
-      unitCount: table.rows,
-      hasUnits: false,
-    };
+function policyOf(table: TabularColumns, policy: PolicyColumns, plan: ColumnPlan): EvaluationPolicy {
+  if (policy.kind === 'probability') {
+    return { kind: 'logged-action', probabilities: numbers(table, policy.column) };
   }
-  const known = new Map<string, number>();
-  const units = Int32Array.from(ids, (id, row) => {
-    if (id === null) {
-      const rule = 'must not be empty where other rows have a unit';
-      throw unreadable(table.locate(row), { field: name ?? 'unit', rule });
-    }
-    const unit = known.get(id) ?? known.size;
-    known.set(id, unit);
-    return unit;
-  });
-  return { units, unitCount: known.size, hasUnits: true };
+  const names = plan.tables.get(policy.prefix) ?? [];
+  return { kind: 'distribution', actionCount: names.length, probabilities: interleaved(table, names) };
 }
 
-function policyOf(
+function behaviorOf(
   table: TabularColumns,
   columns: BanditLogColumns,
-  evaluationColumns: readonly string[],
-): EvaluationPolicy {
-  if (columns.evaluation.kind === 'probability') {
-    return { kind: 'logged-action', probabilities: numbers(table, columns.evaluation.column) };
-  }
+  wide: (prefix: string) => Float64Array,
+): Pick<BanditLog, 'behaviorProbabilities' | 'behaviorVersions'> {
+  const { behaviorDistribution, behaviorVersion } = columns;
   return {
-    kind: 'distribution',
-    actionCount: evaluationColumns.length,
-    probabilities: interleaved(table, evaluationColumns),
+    ...(behaviorDistribution === undefined ? {} : { behaviorProbabilities: wide(behaviorDistribution) }),
+    ...(behaviorVersion === undefined
+      ? {}
+      : { behaviorVersions: versionsOf(table, columns, behaviorVersion, wide) }),
   };
+}
+
+/** p_j(aᵢ∣xᵢ) of the logged action, from the distribution of each version; NaN for a version without one. */
+function versionsOf(
+  table: TabularColumns,
+  columns: BanditLogColumns,
+  name: string,
+  wide: (prefix: string) => Float64Array,
+): BehaviorVersions {
+  const { labels: names, index } = numberedLabels(table, name);
+  const prefixes = columns.versionDistributions;
+  if (prefixes === undefined || prefixes.size === 0) return { names, index };
+  for (const version of prefixes.keys()) {
+    if (names.includes(version)) continue;
+    const rule = `no row was served by ${version}; there are ${names.slice(0, 20).join(', ')}`;
+    throw unreadable(table.file, { field: name, rule });
+  }
+  const actions = numbers(table, columns.action);
+  const probabilities = new Float64Array(table.rows * names.length).fill(NaN);
+  names.forEach((version, j) => {
+    const prefix = prefixes.get(version);
+    if (prefix === undefined) return;
+    const distribution = wide(prefix);
+    const width = distribution.length / table.rows;
+    for (let i = 0; i < table.rows; i++) {
+      probabilities[i * names.length + j] = distribution[i * width + actions[i]];
+    }
+  });
+  return { names, index, probabilities };
+}
+
+function sessionsOf(table: TabularColumns, names: SessionColumnNames): SessionRows {
+  const { terminal, state, marginalRatio } = names;
+  return {
+    sessions: numberedLabels(table, names.session).index,
+    steps: numbers(table, names.step),
+    ...(terminal === undefined ? {} : { terminals: Float64Array.from(flags(table, terminal)) }),
+    ...(state === undefined ? {} : { states: numberedLabels(table, state).index }),
+    ...(marginalRatio === undefined ? {} : { marginalRatios: numbers(table, marginalRatio) }),
+  };
+}
+
+function valueTablesOf(
+  table: TabularColumns,
+  { rewards, stateValues }: BanditLogColumns,
+  actionValues: ReadonlyMap<string, Float64Array>,
+): ReadonlyMap<string, ValueTables> {
+  const found = new Map<string, ValueTables>();
+  for (const reward of rewards) {
+    const q = actionValues.get(reward);
+    const v = stateValues?.get(reward);
+    if (q === undefined && v === undefined) continue;
+    found.set(reward, {
+      ...(q === undefined ? {} : { actionValues: q }),
+      ...(v === undefined ? {} : { stateValues: numbers(table, v) }),
+    });
+  }
+  return found;
 }
 
 /** Columns to one row-major matrix. */

@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedFolder } from '../support/shared.ts';
+import { allot, allotHere, root, type Answer } from './ope-command-runner.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const fixture = join(root, 'test/fixtures/ope/small.csv');
 const expected = JSON.parse(readFileSync(join(root, 'test/fixtures/ope/small.json'), 'utf8')) as Record<
   string,
@@ -20,22 +18,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'allot-ope-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Answer {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the real command line in a child process. */
-function allot(...args: string[]): Promise<Answer> {
-  return new Promise((resolve) => {
-    const all = ['--import', 'tsx', 'src/cli/main.ts', 'ope', ...args];
-    execFile(process.execPath, all, { cwd: root, maxBuffer: 1e8 }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
-    });
-  });
-}
 
 interface Json {
   readonly log: Readonly<Record<string, number>>;
@@ -105,14 +87,14 @@ describe('allot ope', () => {
 
   it('gives the same interval for the same seed and another for another', async () => {
     const run = (seed: string) =>
-      allot(fixture, ...base, ...distribution, ...loose, '--json', '--seed', seed);
-    const [a, b, c] = await Promise.all([run('7'), run('7'), run('8')]);
+      allotHere(fixture, ...base, ...distribution, ...loose, '--json', '--seed', seed);
+    const [a, b, c] = [await run('7'), await run('7'), await run('8')];
     expect(a.out).toBe(b.out);
     expect(json(a).estimates[0].intervals?.[0]).not.toEqual(json(c).estimates[0].intervals?.[0]);
   });
 
   it('prints a table for a person: health, intervals, warnings with their reasons', async () => {
-    const { code, out } = await allot(fixture, ...base, ...distribution, ...loose, '--clip', '1.2');
+    const { code, out } = await allotHere(fixture, ...base, ...distribution, ...loose, '--clip', '1.2');
     expect(code).toBe(0);
     expect(out).toMatch(/24 rounds, 12 units/);
     expect(out).toMatch(/effective sample size \(units\)\s+\d/);
@@ -141,7 +123,7 @@ describe('allot ope', () => {
     ['', 'missing or not a number'],
   ])('refuses a propensity of "%s" with file, line and rule', async (cell, shown) => {
     const file = write('propensity.csv', withCell(9, 3, cell));
-    const answer = await allot(file, ...base, ...distribution, ...loose, '--json');
+    const answer = await allotHere(file, ...base, ...distribution, ...loose, '--json');
     expect(answer.code).toBe(3);
     const { refusal } = json(answer).estimates[0];
     expect(refusal?.code).toBe('propensity_invalid');
@@ -156,7 +138,7 @@ describe('allot ope', () => {
     ['text for a propensity', withCell(6, 3, 'p'), 'line 6: propensity: must be a number (found: "p")'],
     ['an unknown action', withCell(6, 1, '7'), 'line 6: action: must be an action index'],
   ])('ends with 2 and one message on standard error for %s', async (_, map, message) => {
-    const answer = await allot(write('bad.csv', map), ...base, ...distribution, '--json');
+    const answer = await allotHere(write('bad.csv', map), ...base, ...distribution, '--json');
     expect(answer).toMatchObject({ code: 2, out: '' });
     expect(answer.err).toContain(`bad.csv, ${message}`);
   });
@@ -168,13 +150,13 @@ describe('allot ope', () => {
     ['a level of 1', [...distribution, '--level', '1'], 'between 0 and 1'],
     ['no resamples', [...distribution, '--resamples', '0'], 'at least 1'],
   ])('ends with 2 for %s', async (_, flags, message) => {
-    const answer = await allot(fixture, ...base, ...flags);
+    const answer = await allotHere(fixture, ...base, ...flags);
     expect(answer).toMatchObject({ code: 2, out: '' });
     expect(answer.err).toContain(message);
   });
 
   it('values two rewards at once, each with its own model', async () => {
-    const answer = await allot(
+    const answer = await allotHere(
       fixture,
       ...[...base, '--reward', 'cost', ...loose, '--evaluation-distribution', 'pi_'],
       ...['--reward-model', 'reward=q_', '--reward-model', 'cost=q_', '--json'],
@@ -182,7 +164,7 @@ describe('allot ope', () => {
     expect(json(answer).estimates.map((e) => `${e.response}/${e.estimator}`)).toEqual(
       ['reward', 'cost'].flatMap((r) => ['ips', 'snips', 'dm', 'dr'].map((e) => `${r}/${e}`)),
     );
-    const unclear = await allot(fixture, ...base, '--reward', 'cost', ...distribution);
+    const unclear = await allotHere(fixture, ...base, '--reward', 'cost', ...distribution);
     expect(unclear.code).toBe(2);
     expect(unclear.err).toContain('with several rewards write <reward>=<prefix>');
   });
@@ -198,7 +180,7 @@ describe.skipIf(obd === null)(
         .split('\n');
       const file = join(folder, 'bts.csv');
       writeFileSync(file, rows.map((row, i) => `${row},${i === 0 ? 'uniform' : 1 / 34}`).join('\n'));
-      const answer = await allot(
+      const answer = await allotHere(
         file,
         ...['--action', 'item_id', '--reward', 'click', '--propensity', 'propensity_score'],
         ...['--evaluation-probability', 'uniform', '--resamples', '2000', '--json'],
