@@ -7,7 +7,7 @@ import { type FolderBatch, readBatch } from './folder-reader.ts';
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
 /** Lets a burst become one batch; well under the 20 ms in which a record shall be seen. */
-const LINGER_MS = 3;
+const LINGER_MS = 8;
 
 /** The journal as its consumers see it. */
 export interface Deliverable {

@@ -126,7 +126,7 @@ export function compute(resolved: Resolved, deps: DecideDependencies): Computed 
   const outcome =
     chosen.loaded === null ? safeOutcome(served, chosen) : policyOutcome(resolved, chosen, deps);
   const event = toEvent(resolved, outcome, deps);
-  return { resolved, outcome, event, text: JSON.stringify(event) };
+  return { resolved, outcome, event, text: served.textOf(event) };
 }
 
 /** What cannot be recorded is the safe action: never an exploratory draw that nobody knows about. */

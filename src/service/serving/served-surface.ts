@@ -4,6 +4,7 @@ import type { Policy } from '../../core/policy/policy.ts';
 import { compileFeatures, type FeatureReader } from '../../core/surface/features.ts';
 import type { CapSpec, Surface } from '../../core/surface/surface.ts';
 import type { SurfaceControl } from '../ports/control.ts';
+import { compileEventText, type EventText } from './event-text.ts';
 import type { PolicyLoader } from './policy-loader.ts';
 
 export const CHAMPION = 'champion';
@@ -38,6 +39,7 @@ export interface ServedSurface {
   /** Caps whose unit is counted by this process. */
   readonly countedCaps: readonly CapSpec[];
   readonly features: FeatureReader;
+  readonly textOf: EventText;
   /** Derived once: deriving it costs more than a draw. */
   readonly drawKey: Uint8Array;
   readonly experiments: readonly Experiment[];
@@ -80,6 +82,7 @@ export function compileServedSurface(
     allEligible: surface.actions.map(() => true),
     countedCaps: surface.caps.filter(({ rule }) => rule.kind === 'unit-window'),
     features: compileFeatures(surface),
+    textOf: compileEventText({ tenant, surface }),
     drawKey: surfaceDrawKey(drawKey, tenant, surface.name),
     experiments: control.experiments.filter(({ state }) => state === 'running'),
     policies,
