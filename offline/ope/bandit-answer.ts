@@ -1,11 +1,13 @@
 import type { BanditLog, EvaluationPolicy } from '../../src/core/ope/bandit-log.ts';
 import { evaluateByGroup } from '../../src/core/ope/by-group.ts';
 import { pairedDifference, type Opponent } from '../../src/core/ope/difference.ts';
+import { defaultLimits } from '../../src/core/ope/limits.ts';
 import type { OpeOptions } from '../../src/core/ope/ope-options.ts';
 import { balancedLog, evaluatePooled } from '../../src/core/ope/pooled.ts';
-import type { BanditEstimatorId, OpeReport } from '../../src/core/ope/report.ts';
+import { isRefusal, type BanditEstimatorId, type OpeReport } from '../../src/core/ope/report.ts';
 import { selectLogRows } from '../../src/core/ope/select-log-rows.ts';
 import { ratioReduction } from '../../src/core/ope/sequential/reduction.ts';
+import { versionWarnings } from '../../src/core/ope/version-health.ts';
 import { sumByUnit } from '../../src/core/ope/unit-sums.ts';
 import { importanceWeights } from '../../src/core/ope/weights.ts';
 import {
@@ -27,7 +29,8 @@ export function answerDecisions(
   ids: readonly BanditEstimatorId[] | null,
 ): PopulationAnswer {
   const options = banditOptions(loaded, question, ids);
-  const report = evaluatePooled(loaded.log, loaded.policy, question.pooling, options);
+  const pooled = evaluatePooled(loaded.log, loaded.policy, question.pooling, options);
+  const report = question.pooling === 'balanced' ? withVersionWarnings(pooled, loaded, options) : pooled;
   const boundsOf = (response: string): KnownBounds => boundsFor(loaded, question, response);
   return withIntervals(report, pooledLog(loaded, question), loaded.policy, options, question, boundsOf);
 }
@@ -44,6 +47,20 @@ export function banditOptions(
     ...(rewardModels.size === 0 ? {} : { rewardModels }),
     ...(mrdrModels.size === 0 ? {} : { mrdrModels }),
   };
+}
+
+/**
+ * Balanced weights no longer know who served a row, so labels that are swapped everywhere alike would go unseen (with
+ * versions of one size they even cancel); the rows of each version by themselves still tell.
+ */
+function withVersionWarnings(report: OpeReport, { log, policy }: LoadedLog, options: OpeOptions): OpeReport {
+  if (report.estimates.every(isRefusal)) return report;
+  const limits = { ...defaultLimits, ...options.limits };
+  const warnings = versionWarnings(log, importanceWeights(log, policy), limits);
+  const estimates = report.estimates.map((estimate) =>
+    isRefusal(estimate) ? estimate : { ...estimate, warnings: [...estimate.warnings, ...warnings] },
+  );
+  return { ...report, estimates };
 }
 
 /** The log whose propensities the estimates used. */

@@ -46,7 +46,7 @@ export async function readBanditLog(file: string, columns: BanditLogColumns): Pr
   const wide = (prefix: string): Float64Array => interleaved(table, plan.tables.get(prefix) ?? []);
   const tablesOf = (prefixes: ReadonlyMap<string, string> | undefined) =>
     new Map([...(prefixes ?? [])].map(([reward, prefix]) => [reward, wide(prefix)]));
-  const { hasUnits, ...units } = unitsOf(table, columns.unit);
+  const { hasUnits, ...units } = unitsOf(table, columns);
   return {
     log: {
       rounds: table.rows,

@@ -1,4 +1,5 @@
 import { unreadable, type TabularColumns } from './columns.ts';
+import type { BanditLogColumns } from './log-columns.ts';
 
 /** Labels numbered by first appearance. */
 export interface NumberedLabels {
@@ -35,13 +36,20 @@ export function groupLabels(table: TabularColumns, name: string): NumberedLabels
 export interface UnitsOfRows {
   readonly units: Int32Array;
   readonly unitCount: number;
-  /** False: no unit was given on any row, so every row is its own unit. */
+  /** False: no unit was given on any row, so every session, else every row, is its own unit. */
   readonly hasUnits: boolean;
 }
 
-export function unitsOf(table: TabularColumns, name: string | undefined): UnitsOfRows {
+export function unitsOf(
+  table: TabularColumns,
+  { unit: name, sessions }: Pick<BanditLogColumns, 'unit' | 'sessions'>,
+): UnitsOfRows {
   const ids = name === undefined ? [] : (table.texts.get(name) ?? []);
   if (name === undefined || ids.every((id) => id === null)) {
+    if (sessions !== undefined) {
+      const { labels, index } = numberedLabels(table, sessions.session);
+      return { units: index, unitCount: labels.length, hasUnits: false };
+    }
     const units = Int32Array.from({ length: table.rows }, (_, i) => i);
     return { units, unitCount: table.rows, hasUnits: false };
   }

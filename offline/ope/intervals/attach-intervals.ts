@@ -74,8 +74,8 @@ function intervalOf(
   if (found !== null) return found;
   const sides = sources.sidesOf(reduced);
   if (sides === null || sides.length === 0) {
-    const reason = `it bounds Σ w r with known ends, which ${estimate.estimator} is not`;
-    const needed = '`ips` (or `tis` of sessions), or an interval by unit such as bootstrap-bca';
+    const reason = 'it bounds a sum of weights times responses with known ends, and this estimator is none';
+    const needed = 'ips (tis of sessions), or an interval by unit such as bootstrap-bca';
     return refuseInterval(method, level, 'not_for_estimator', reason, needed);
   }
   return boundedOf(method, sides, sources);

@@ -40,13 +40,17 @@ const shortNames: Readonly<Record<string, string>> = {
 /** The settings that a reader must know beside the name: a clip or another hyper-parameter. */
 export function settingText({ hyperParameters }: EstimateAnswer): string {
   const texts = Object.entries(hyperParameters ?? {}).flatMap(([name, value]) =>
-    // A discount of 1 and flags that are off change nothing.
-    (name === 'discount' && value === 1) || value === 'infinity' ? [] : [`${names[name] ?? name} ${value}`],
+    // A discount of 1 and no clip change nothing; the settings of the DICE family stand in the JSON.
+    names[name] === undefined || (name === 'discount' && value === 1) || value === 'infinity'
+      ? []
+      : [`${names[name]} ${value}`],
   );
   return texts.length === 0 ? '' : ` (${texts.join(', ')})`;
 }
 
 const names: Readonly<Record<string, string>> = {
+  clip: 'clip',
+  lookback: 'looking back',
   switchThreshold: 'λ',
   drosLambda: 'λ',
   subGaussianLambda: 'λ',
@@ -64,14 +68,17 @@ export const digits = (value: number | null): string =>
 
 /** Every reason why an interval was not given, once. */
 export function renderIntervalRefusals(estimates: readonly EstimateAnswer[]): string[] {
-  const who = new Map<string, Set<string>>();
+  const known = new Map<string, { readonly methods: Set<string>; readonly who: Set<string> }>();
   for (const { response, estimator, intervalRefusals = [] } of estimates) {
     for (const { method, refusal } of intervalRefusals) {
-      const text = `${method}: ${refusal.reason}\n    needed: ${refusal.needed}`;
-      who.set(text, (who.get(text) ?? new Set()).add(`${response}/${estimator}`));
+      const text = `${refusal.reason}\n    needed: ${refusal.needed}`;
+      const { methods, who } = known.get(text) ?? { methods: new Set(), who: new Set() };
+      known.set(text, { methods: methods.add(method), who: who.add(`${response}/${estimator}`) });
     }
   }
-  if (who.size === 0) return [];
-  const lines = [...who].map(([text, all]) => `  ${text}\n    for: ${[...all].join(', ')}`);
+  if (known.size === 0) return [];
+  const lines = [...known].map(
+    ([text, { methods, who }]) => `  ${[...methods].join(', ')}: ${text}\n    for: ${[...who].join(', ')}`,
+  );
   return [['intervals not given', ...lines].join('\n')];
 }

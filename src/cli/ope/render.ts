@@ -37,7 +37,10 @@ const estimandTexts = {
 } as const;
 
 function renderHeader({ log, source, settings, estimates }: OpeResult): string {
-  const unit = source.hasUnits ? `${log.units} units` : 'each row is its own unit (--unit names a column)';
+  const self = log.sessions === undefined ? 'row' : 'session';
+  const unit = source.hasUnits
+    ? `${log.units} units`
+    : `each ${self} is its own unit (--unit names a column)`;
   const sessions =
     log.sessions === undefined ? '' : `, ${log.sessions} sessions of at most ${log.longestSession} steps`;
   const estimands = [...new Set(estimates.flatMap((e) => (isRefusal(e) ? [] : [e.estimand])))];
