@@ -58,7 +58,8 @@ async function deliver(
         async () => !signal.aborted && (await deliverOne(journal, handler, options)),
       );
       failures = 0;
-      if (delivered) continue;
+      // Behind by a whole batch: at once. Else a cycle per few records would cost more than the records.
+      if (delivered && journal.lag() >= options.batchRecords) continue;
       await journal.nextAppend(signal);
       await pause(LINGER_MS, signal);
     } catch (error) {

@@ -4,13 +4,13 @@ import type { ControlReader, LastGoodCopy } from '../ports/control.ts';
 import type { EventJournal } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
-import { findKey } from '../registry/api-keys.ts';
-import { principalOf, type Principal } from '../registry/principal.ts';
+import type { Principal } from '../registry/principal.ts';
 import { ControlWatcher } from './control-watcher.ts';
 import type { DecideDependencies } from './decide.ts';
 import type { DecideAnswer } from './decide-answer.ts';
 import { decideAll, type DecideCall, type DecideResult } from './decide-group.ts';
 import { IdempotencyWindow } from './idempotency-window.ts';
+import { KnownKeys } from './known-keys.ts';
 import { PacingControllers } from './pacing-controllers.ts';
 import { createPooledRandom, type RandomBytes } from './random-bytes.ts';
 import type { ServedSurface } from './served-surface.ts';
@@ -70,6 +70,7 @@ export function createServing(options: ServingOptions): Serving {
     deadlineMs: options.deadlineMs ?? 1500,
   });
   const deps = dependenciesOf(options);
+  const keys = new KnownKeys();
   const current = (): ServingSnapshot => {
     if (watcher.snapshot === null) {
       throw new AllotError('store_unavailable', 'the control state has not been loaded yet');
@@ -80,10 +81,7 @@ export function createServing(options: ServingOptions): Serving {
     start: () => watcher.start(),
     stop: () => watcher.stop(),
     refresh: () => watcher.refresh(),
-    authenticate(key) {
-      const record = findKey(current().keysByHash, key);
-      return record === undefined ? undefined : principalOf(record);
-    },
+    authenticate: (key) => keys.find(current(), key),
     decide(body, principal) {
       const [result] = decideAll([{ body, principal }], current(), deps);
       if ('error' in result) throw result.error;
