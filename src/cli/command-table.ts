@@ -50,6 +50,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/promote.ts'),
   },
   {
+    name: 'study',
+    summary: 'run a study of the repository and print its table',
+    load: () => import('./commands/study.ts'),
+  },
+  {
     name: 'keys',
     summary: 'create, list and revoke API keys',
     load: () => import('./commands/keys.ts'),
