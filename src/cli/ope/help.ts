@@ -4,6 +4,8 @@ A policy is valued from the log of another one. The evaluated policy is given by
 logged action (one column) or by a distribution (prefix0 … prefixK-1; actions are then the indexes
 0 … K-1). A snapshot folder knows its columns: only --policy is needed.
 
+Examples:
+
 First look at any log:
   allot ope log.csv --action a --reward click --propensity p --evaluation-probability pi --unit user
 With a reward model, estimators side by side, and a setting chosen from the log:
