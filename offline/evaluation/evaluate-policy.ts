@@ -1,19 +1,25 @@
-import type { EvaluationPolicy } from '../../src/core/ope/bandit-log.ts';
+import type { BanditLog, EvaluationPolicy } from '../../src/core/ope/bandit-log.ts';
+import { evaluateByGroup } from '../../src/core/ope/by-group.ts';
 import { pairedDifference, type Opponent } from '../../src/core/ope/difference.ts';
-import { evaluateLog, type OpeOptions } from '../../src/core/ope/evaluate-log.ts';
+import type { OpeOptions } from '../../src/core/ope/evaluate-log.ts';
+import { examine } from '../../src/core/ope/examination.ts';
 import { judgeCandidate } from '../../src/core/ope/gate.ts';
 import type { PolicyArtifact } from '../../src/core/policy/artifact.ts';
 import { compilePolicy } from '../../src/core/policy/policy.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { completeRows } from './completeness.ts';
+import { constraintEvidence } from './constraint-evidence.ts';
+import { estimatorAgreement } from './estimator-agreement.ts';
 import type { EvaluationResult } from './evaluation-result.ts';
+import { groupingsOf } from './groupings.ts';
 import { meanResponses } from './means.ts';
 import { fitRewardModels } from './reward-models.ts';
 import { selectRows } from './select-rows.ts';
 import { servedPolicy, type ServedPolicy } from './served-policy.ts';
 import { toBanditLog } from './to-bandit-log.ts';
 import { untouchedRows } from './untouched-rows.ts';
+import { weightHistogram } from './weight-histogram.ts';
 
 export interface VersionedPolicy {
   readonly version: string;
@@ -33,6 +39,8 @@ export interface EvaluationRequest {
   readonly seed: number;
   readonly clip: number | null;
   readonly candidatesOnSlice: number;
+  /** Categorical and boolean features to value by, beside the surface's activity groups. */
+  readonly segments?: readonly string[];
 }
 
 /**
@@ -49,28 +57,59 @@ export function evaluatePolicy(request: EvaluationRequest): EvaluationResult {
   const policy = distribution(served, surface);
   const opponent = opponentOf(request, rows, surface);
   const options = optionsOf(request, rows, surface);
+  const groupings = groupingsOf(rows, surface, request.segments ?? []);
+  const { overall, groups } = evaluateByGroup(log, policy, groupings, options);
   return {
     ...headOf(request, rows, served),
-    report: evaluateLog(log, policy, options),
+    report: overall,
+    groups,
+    ...examined(log, policy, options, surface),
     behavior: meanResponses(rows),
     truth: known.rows === 0 ? null : meanResponses(known),
     differences: {
       against: request.champion?.version ?? 'the logging policy',
       estimates: pairedDifference(log, policy, opponent, options),
     },
-    gate: judgeCandidate({
-      surface,
-      log,
-      candidate: policy,
-      champion: opponent,
-      resamples: request.resamples,
-      seed: request.seed,
-      ...(request.clip === null ? {} : { clip: request.clip }),
-      ...(options.rewardModels === undefined ? {} : { rewardModels: options.rewardModels }),
-      candidatesOnSlice: request.candidatesOnSlice,
-      artifactHash: candidate.hash,
-      snapshotHash: dataset.manifest.contentHash,
-    }),
+    gate: gateOf(request, log, policy, opponent, options),
+  };
+}
+
+function gateOf(
+  request: EvaluationRequest,
+  log: BanditLog,
+  candidate: EvaluationPolicy,
+  champion: Opponent,
+  { rewardModels }: OpeOptions,
+): EvaluationResult['gate'] {
+  const { dataset, resamples, seed, clip, candidatesOnSlice } = request;
+  return judgeCandidate({
+    surface: dataset.manifest.surface,
+    log,
+    candidate,
+    champion,
+    resamples,
+    seed,
+    ...(clip === null ? {} : { clip }),
+    ...(rewardModels === undefined ? {} : { rewardModels }),
+    candidatesOnSlice,
+    artifactHash: request.candidate.hash,
+    snapshotHash: dataset.manifest.contentHash,
+  });
+}
+
+/** What a reader wants to see beside the estimates before believing them. */
+function examined(
+  log: BanditLog,
+  policy: EvaluationPolicy,
+  options: OpeOptions,
+  surface: Surface,
+): Pick<EvaluationResult, 'weights' | 'agreement' | 'constraints'> {
+  const { unusable, weights } = examine(log, policy, options);
+  const { estimator } = surface.gate;
+  return {
+    weights: unusable === null ? weightHistogram(weights) : null,
+    agreement: estimatorAgreement(log, policy, options),
+    constraints: constraintEvidence(surface, { log, candidate: policy, estimator, options }),
   };
 }
 
@@ -115,7 +154,10 @@ function headOf(
   request: EvaluationRequest,
   rows: Dataset,
   served: ServedPolicy,
-): Omit<EvaluationResult, 'report' | 'behavior' | 'truth' | 'differences' | 'gate'> {
+): Pick<
+  EvaluationResult,
+  'surface' | 'policyVersion' | 'artifactHash' | 'snapshotHash' | 'log' | 'settings' | 'served'
+> {
   const { dataset, candidate, resamples, seed, clip } = request;
   const { surface, contentHash, timeRange } = dataset.manifest;
   const day = (ms: number | undefined): string => (ms === undefined ? '–' : new Date(ms).toISOString());
@@ -129,7 +171,13 @@ function headOf(
       until: day(timeRange?.last),
       behaviorVersions: [...new Set(rows.policyVersions)].sort(),
     },
-    settings: { level: surface.gate.level, resamples, seed, clip },
+    settings: {
+      level: surface.gate.level,
+      resamples,
+      seed,
+      clip,
+      decidingEstimator: surface.gate.estimator,
+    },
     served: {
       pacingFactor: served.pacingFactor,
       shareOfActions: Number.isNaN(served.shareOfActions) ? null : served.shareOfActions,

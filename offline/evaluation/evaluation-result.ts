@@ -1,5 +1,10 @@
+import type { GroupReport } from '../../src/core/ope/by-group.ts';
 import type { GateVerdict } from '../../src/core/ope/gate-verdict.ts';
 import type { Estimate, EstimateRefusal, OpeReport } from '../../src/core/ope/report.ts';
+import type { GateSpec } from '../../src/core/surface/surface.ts';
+import type { ConstraintEvidence } from './constraint-evidence.ts';
+import type { PairAgreement } from './estimator-agreement.ts';
+import type { WeightHistogram } from './weight-histogram.ts';
 
 /** What `allot evaluate` found out about one policy version, bound to what it looked at. */
 export interface EvaluationResult {
@@ -18,6 +23,8 @@ export interface EvaluationResult {
     readonly resamples: number;
     readonly seed: number;
     readonly clip: number | null;
+    /** The one that the gate decides by. */
+    readonly decidingEstimator: GateSpec['estimator'];
   };
   readonly served: { readonly pacingFactor: number; readonly shareOfActions: number | null };
   readonly report: OpeReport;
@@ -31,6 +38,13 @@ export interface EvaluationResult {
     readonly estimates: readonly (Estimate | EstimateRefusal)[];
   } | null;
   readonly gate: GateVerdict;
+  /** By activity group, then by segment; all of them frozen before the decision. */
+  readonly groups: readonly GroupReport[];
+  /** Costs and shares under the candidate, with the thresholds that they are held to. */
+  readonly constraints: readonly ConstraintEvidence[];
+  readonly agreement: readonly PairAgreement[];
+  /** null: the log is unusable, so its weights mean nothing. */
+  readonly weights: WeightHistogram | null;
 }
 
 export interface MeanResponse {
