@@ -26,12 +26,19 @@ const EDGES = [0, ...Array.from({ length: 15 }, (_, i) => 2 ** (i - 4)), Infinit
  */
 export function weightHistogram(weights: Float64Array): WeightHistogram {
   const sorted = weights.slice().sort();
+  // JSON has no infinity: beyond the last power of two a bin ends where the weights do.
+  const top = Math.max(EDGES[EDGES.length - 2], sorted[sorted.length - 1]);
   const total = sorted.reduce((sum, w) => sum + w, 0);
   const bins = EDGES.map((to, i): WeightBin => {
-    const from = i === 0 ? -Infinity : EDGES[i - 1];
-    const [first, last] = [firstAbove(sorted, from), firstAbove(sorted, to)];
+    const from = i === 0 ? 0 : EDGES[i - 1];
+    const [first, last] = [i === 0 ? 0 : firstAbove(sorted, from), firstAbove(sorted, to)];
     const weight = sorted.subarray(first, last).reduce((sum, w) => sum + w, 0);
-    return { from, to, rowShare: (last - first) / weights.length, weightShare: weight / total };
+    return {
+      from,
+      to: Math.min(to, top),
+      rowShare: (last - first) / weights.length,
+      weightShare: weight / total,
+    };
   });
   const used = bins.map(({ rowShare }) => rowShare > 0);
   return {

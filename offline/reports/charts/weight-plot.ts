@@ -18,7 +18,7 @@ export function weightPlot({ bins }: WeightHistogram): string {
         selectedMode: false,
       },
       grid: { left: 48, right: 14, top: 32, bottom: 60 },
-      xAxis: weightAxis(bins.map(({ to }) => (Number.isFinite(to) ? figure(to) : 'more'))),
+      xAxis: weightAxis(bins.map(({ to }) => figure(to))),
       yAxis: {
         type: 'value',
         splitNumber: 4,

@@ -99,6 +99,13 @@ describe('a histogram of weights', () => {
     expect(histogram.bins[histogram.bins.length - 1]).toMatchObject({ from: 64, to: 128, rowShare: 0.001 });
   });
 
+  it('has no end that JSON could not say, however large a weight', () => {
+    const { bins } = weightHistogram(Float64Array.of(0, 1, 5000));
+    expect(bins[0]).toMatchObject({ from: 0, to: 0 });
+    expect(bins[bins.length - 1]).toMatchObject({ from: 1024, to: 5000 });
+    expect(JSON.parse(JSON.stringify(bins))).toEqual(bins);
+  });
+
   it('knows what the heaviest rows hold', () => {
     expect(histogram.tail[0]).toEqual({ rowShare: 0.001, weightShare: 111 / 611 });
     expect(histogram.quantiles.map(({ weight }) => weight)).toEqual([1, 1, 1, expect.closeTo(1.11, 1), 111]);
