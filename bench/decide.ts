@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -31,6 +32,8 @@ interface Contender {
 
 interface Measured {
   readonly perSecond: number;
+  /** CPU time of the serving thread per request; null where the system does not tell. */
+  readonly cpuUs: number | null;
   readonly p50Us: number;
   readonly p99Us: number;
 }
@@ -85,6 +88,7 @@ async function measureAll(
 
 async function measure(contender: Contender, connections: number, seconds: number): Promise<Measured> {
   const { url, body, headers, each } = contender;
+  const cpuBefore = cpuOfThisThread();
   const result = await autocannon({
     url,
     method: 'POST',
@@ -101,9 +105,20 @@ async function measure(contender: Contender, connections: number, seconds: numbe
   }
   return {
     perSecond: (answered * each) / result.duration,
+    cpuUs: cpuBefore === null ? null : ((cpuOfThisThread() ?? 0) - cpuBefore) / answered,
     p50Us: result.latency.p50 * 1000,
     p99Us: result.latency.p99 * 1000,
   };
+}
+
+/** µs that the main thread has run, from Linux; the load generator has a thread of its own. */
+function cpuOfThisThread(): number | null {
+  try {
+    const [nanoseconds] = readFileSync(`/proc/self/task/${String(process.pid)}/schedstat`, 'utf8').split(' ');
+    return Number(nanoseconds) / 1000;
+  } catch {
+    return null;
+  }
 }
 
 function report(throughput: Map<string, Measured[]>, latency: Map<string, Measured[]>): void {
@@ -118,6 +133,7 @@ function report(throughput: Map<string, Measured[]>, latency: Map<string, Measur
       spread: [Math.round(Math.min(...rates)), Math.round(Math.max(...rates))],
       toExpressEcho: round(median(rates) / express5),
       toBareEcho: round(median(rates) / echo),
+      cpuUs: cpuOf(rounds),
       p99Ms: round(median(rounds.map((m) => m.p99Us)) / 1000),
       oneConnectionPerSecond: alone.length === 0 ? null : Math.round(median(alone.map((m) => m.perSecond))),
     };
@@ -134,6 +150,11 @@ function report(throughput: Map<string, Measured[]>, latency: Map<string, Measur
       rows.map(({ name, spread, ...row }) => [name, { ...row, spread: spread.map(String).join(' … ') }]),
     ),
   );
+}
+
+function cpuOf(rounds: readonly Measured[]): number | null {
+  const known = rounds.flatMap(({ cpuUs }) => (cpuUs === null ? [] : [cpuUs]));
+  return known.length === 0 ? null : round(median(known));
 }
 
 const round = (x: number): number => Math.round(x * 100) / 100;
