@@ -9,6 +9,7 @@ import { completeRows } from '../evaluation/completeness.ts';
 import type { VersionedPolicy } from '../evaluation/evaluate-policy.ts';
 import { fitValueTables } from '../evaluation/fitted-q-tables.ts';
 import { fitRewardModels } from '../evaluation/reward-models.ts';
+import { groupingsOf } from '../evaluation/groupings.ts';
 import { selectRows } from '../evaluation/select-rows.ts';
 import { servedPolicy } from '../evaluation/served-policy.ts';
 import { toBanditLog } from '../evaluation/to-bandit-log.ts';
@@ -130,11 +131,11 @@ function sessionsOf(rows: Dataset, state: string | undefined): SessionRows {
   };
 }
 
-/** The surface's own groups where the feature is theirs; the feature's values otherwise. */
+/** The surface's own groups where the feature is theirs; the labels of a categorical or boolean feature otherwise. */
 function groupingOf(rows: Dataset, surface: Surface, name: string): Grouping {
   if (surface.groups?.feature === name) return { name, index: rows.groups, labels: surface.groups.names };
-  const { labels, index } = numberOf(featureTexts(rows, surface, name));
-  return { name, index, labels };
+  const [segment] = groupingsOf(rows, surface, [name]).slice(-1);
+  return segment;
 }
 
 function featureTexts(rows: Dataset, surface: Surface, name: string): string[] {
@@ -146,5 +147,8 @@ function featureTexts(rows: Dataset, surface: Surface, name: string): string[] {
       `${name} is not a feature with labels; there are ${names.join(', ')}`,
     );
   }
-  return rows.features.map((values) => String(values[name]));
+  // A default that was filled in says that nobody knew.
+  return rows.features.map((values, row) =>
+    rows.defaulted[row].includes(name) ? 'unknown' : String(values[name]),
+  );
 }

@@ -379,6 +379,27 @@ describe('the command in a process of its own', () => {
     expect(out).toMatch(/user = u1/);
   });
 
+  it('writes a page that needs no network, with the answer and what it rests on', async () => {
+    const page = join(folder, 'report.html');
+    const answer = await allotHere(
+      ...log,
+      ...loose,
+      '--html',
+      page,
+      '--paired-with',
+      'behavior',
+      '--group',
+      'cost',
+    );
+    expect(answer.code).toBe(0);
+    expect(answer.out).toContain(`report: ${page}`);
+    const text = readFileSync(page, 'utf8');
+    expect(text).toContain('pi_0 … pi_2');
+    expect(text).toContain(resultOf(await allotHere(...log, ...loose, '--json')).source.sha256);
+    expect(text).toContain('<svg');
+    expect(text).not.toMatch(/(src|href)="(?!#|data:)/);
+  });
+
   it('teaches by examples, every option under its purpose', () => {
     const args = ['--import', 'tsx', 'src/cli/main.ts', 'ope', '--help'];
     const help = execFileSync(process.execPath, args, { cwd: root }).toString();

@@ -84,7 +84,7 @@ describe('allot ope on a snapshot', () => {
     [
       'a feature that there is not',
       ['--policy', 'ARTIFACT', '--segment', 'country'],
-      'country is not a feature',
+      'country is not a categorical or boolean feature',
     ],
     ['a file that is no artifact', ['--policy', 'MANIFEST'], 'artifact'],
   ])('ends with 2 for %s', async (_, flags, message) => {

@@ -180,5 +180,6 @@ function trustOptions(command: Command): void {
       '--plan <width=…>',
       'decisions and loss for an interval of that width; ,floors=0.01:0.05',
       value.planQuestion,
-    );
+    )
+    .option('--html <file>', 'write the report as a self-contained page');
 }

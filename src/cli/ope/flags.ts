@@ -63,6 +63,7 @@ export interface OpeFlags extends ColumnFlags {
   readonly cvar?: readonly number[];
   readonly selfTest?: number | true;
   readonly plan?: PlanQuestion;
+  readonly html?: string;
   readonly level: number;
   readonly resamples: number;
   readonly seed: number;
