@@ -1,4 +1,5 @@
 import { percentileInterval } from './bootstrap.ts';
+import type { Estimator } from './estimator.ts';
 import type { Warning } from './report.ts';
 import { shortNumber } from './trouble.ts';
 import type { Valuation } from './valuation.ts';
@@ -7,8 +8,9 @@ import type { Valuation } from './valuation.ts';
  * Warns where two estimators of the same response and estimand differ by more than chance: the paired bootstrap
  * interval of their difference excludes 0, at a level corrected for the number of pairs (Bonferroni).
  *
- * A pair with the direct method accuses only the direct method: the error of its model is what its own interval does
- * not see. The result is one list of warnings per valuation.
+ * A pair accuses the one that makes the weaker promise: the direct method, whose interval does not see the error of its
+ * model, before an estimator with shrunk weights, which values its own target, before an unbiased one. The result is one
+ * list of warnings per valuation.
  */
 export function disagreements(
   valuations: readonly Valuation[],
@@ -27,11 +29,17 @@ export function disagreements(
     const [a, b] = [valuations[i].estimator, valuations[j].estimator];
     const bounds = `[${shortNumber(interval.lower)}, ${shortNumber(interval.upper)}]`;
     const reason = `${a.id} − ${b.id} is in ${bounds} (paired bootstrap, ${pairs.length} pairs): they do not value the same thing`;
-    const accused = a.usesWeights === b.usesWeights ? [i, j] : [a.usesWeights ? j : i];
+    const [trustA, trustB] = [trustOf(a), trustOf(b)];
+    const accused = trustA === trustB ? [i, j] : [trustA > trustB ? j : i];
     for (const which of accused) warnings[which].push({ code: 'estimators_disagree', reason });
   }
   return warnings;
 }
+
+const trustOf = ({ usesWeights, shrinkage }: Estimator): number => {
+  if (!usesWeights) return 0;
+  return shrinkage === undefined || shrinkage === null ? 2 : 1;
+};
 
 function pairsOf(valuations: readonly Valuation[]): [number, number][] {
   const pairs: [number, number][] = [];

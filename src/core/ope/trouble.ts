@@ -24,6 +24,7 @@ const notes = new Set([
   'version_left_out',
   'versions_combined',
   'model_error_unseen',
+  'repeated_rows',
   'support_not_checked',
   'limits_changed',
 ]);

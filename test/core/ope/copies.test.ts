@@ -67,10 +67,12 @@ describe('a copied log', () => {
     ).toContain('duplicate_rows');
   });
 
-  it('is flagged where a tenth of it was copied', () => {
-    expect(codesOf(rowUnits(selectRows(world, [...rows, ...rows.slice(0, 300)])))).toContain(
-      'duplicate_rows',
-    );
+  it('is flagged where a third of it was copied, and noted where a tenth was', () => {
+    const withCopies = (copies: number): string[] =>
+      codesOf(rowUnits(selectRows(world, [...rows, ...rows.slice(0, copies)])));
+    expect(withCopies(1000)).toContain('duplicate_rows');
+    expect(withCopies(300)).toContain('repeated_rows');
+    expect(withCopies(0)).not.toContain('repeated_rows');
   });
 
   it('is flagged where only the probability of the logged action is known', () => {
