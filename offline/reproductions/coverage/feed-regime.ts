@@ -73,7 +73,10 @@ export function feedSums(task: { readonly units: number; readonly seed: number }
   const samples = drawFeed(task.units, createRandom(task.seed).fork('truth'));
   const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
   return Object.fromEntries(
-    [...samples].map(([name, s]) => [name, [sum(s.weighted), sum(s.plain), sum(s.clippedWeighted), sum(s.rows)] as const]),
+    [...samples].map(([name, s]) => [
+      name,
+      [sum(s.weighted), sum(s.plain), sum(s.clippedWeighted), sum(s.rows)] as const,
+    ]),
   );
 }
 

@@ -71,7 +71,10 @@ function bca(judged: Judged, [numerator, denominator]: Pair): IntervalResult {
   const columns = [judged.sample[numerator], judged.sample[denominator]];
   const value = compensatedSum(columns[0]) / compensatedSum(columns[1]);
   const resampled = resampledRatio(judged, [numerator, denominator]);
-  return bcaInterval({ value, resampled, jackknife: jackknifeValues(columns, ratio.value) }, { level: LEVEL });
+  return bcaInterval(
+    { value, resampled, jackknife: jackknifeValues(columns, ratio.value) },
+    { level: LEVEL },
+  );
 }
 
 /** ψ of N/D by unit. */
@@ -80,7 +83,8 @@ function influence({ sample }: Judged, [numerator, denominator]: Pair): Float64A
   return influencesByUnit(columns, ratio.gradient(columns.map(compensatedSum)));
 }
 
-const valueOf = ({ sample }: Judged, [n, d]: Pair): number => compensatedSum(sample[n]) / compensatedSum(sample[d]);
+const valueOf = ({ sample }: Judged, [n, d]: Pair): number =>
+  compensatedSum(sample[n]) / compensatedSum(sample[d]);
 
 const delta = (judged: Judged, pair: Pair) =>
   normalInterval(valueOf(judged, pair), standardError(influence(judged, pair)), LEVEL);
@@ -151,7 +155,12 @@ const hcopeBound =
   ({ values, support }, tail) =>
     hcope(values, { level: 1 - tail, sides: 'lower', support, seed });
 
-function clippedBounds(judged: Judged, boundOf: LowerBoundOfMean, level = LEVEL, sides?: 'upper'): IntervalResult {
+function clippedBounds(
+  judged: Judged,
+  boundOf: LowerBoundOfMean,
+  level = LEVEL,
+  sides?: 'upper',
+): IntervalResult {
   const { sample, facts } = judged;
   const sums = {
     weightedResponses: sample.clippedWeighted,
@@ -225,7 +234,11 @@ export const methods: readonly Method[] = [
   asymptotic('gaussian, unit totals', total, (j) => gaussian(contributions(j).values, { level: LEVEL })),
   asymptotic('student-t, unit totals', total, (j) => studentT(contributions(j).values, { level: LEVEL })),
   asymptotic('cressie-read', value, cressie, 'at-least'),
-  asymptotic('clipped ips, percentile: its own target', (t) => t.clipped, (j) => percentile(j, CLIPPED)),
+  asymptotic(
+    'clipped ips, percentile: its own target',
+    (t) => t.clipped,
+    (j) => percentile(j, CLIPPED),
+  ),
   asymptotic('clipped ips, percentile: the true value', value, (j) => percentile(j, CLIPPED), 'none'),
   asymptotic('gate: cost upper bound (clipped ips)', value, gateCostBound, 'at-least'),
   asymptotic('paired difference, percentile, ips', difference, (j) => pairedPercentile(j, IPS)),
@@ -234,12 +247,19 @@ export const methods: readonly Method[] = [
   finite('hoeffding', total, (j) => hoeffding(...withSupport(j))),
   finite('empirical-bernstein', total, (j) => empiricalBernstein(...withSupport(j))),
   finite('hcope', total, (j) => hcope(contributions(j).values, { ...withSupport(j)[1], seed: j.seed })),
-  finite('clopper-pearson (the log’s own rate)', (t) => t.behavior, ({ sample, facts }) =>
-    facts.isBinary && facts.mostRowsPerUnit === 1 ? clopperPearsonOf(sample.plain, { level: LEVEL }) : null,
+  finite(
+    'clopper-pearson (the log’s own rate)',
+    (t) => t.behavior,
+    ({ sample, facts }) =>
+      facts.isBinary && facts.mostRowsPerUnit === 1 ? clopperPearsonOf(sample.plain, { level: LEVEL }) : null,
   ),
   finite('response bounds, clipped, empirical-bernstein', total, (j) => clippedBounds(j, bernsteinBound)),
-  finite('cost upper bound, clipped, empirical-bernstein', total, (j) => clippedBounds(j, bernsteinBound, LEVEL, 'upper')),
-  finite('cost upper bound, clipped, hcope', total, (j) => clippedBounds(j, hcopeBound(j.seed), LEVEL, 'upper')),
+  finite('cost upper bound, clipped, empirical-bernstein', total, (j) =>
+    clippedBounds(j, bernsteinBound, LEVEL, 'upper'),
+  ),
+  finite('cost upper bound, clipped, hcope', total, (j) =>
+    clippedBounds(j, hcopeBound(j.seed), LEVEL, 'upper'),
+  ),
   finite('paired difference, empirical-bernstein', totalDifference, pairedBernstein),
   finite('paired difference of clipped bounds', totalDifference, (j) =>
     differenceOfBounds(

@@ -15,7 +15,9 @@ import { enumerableWorlds } from './worlds.ts';
 
 /** Worlds of one row per unit, in which units arrive one by one and the interval is read after each. */
 export const lookedAtWorlds: readonly EnumerableWorld[] = enumerableWorlds
-  .filter(({ name }) => ['moderate weights and rates', 'rare response (1 %)', 'large weights (to 35)'].includes(name))
+  .filter(({ name }) =>
+    ['moderate weights and rates', 'rare response (1 %)', 'large weights (to 35)'].includes(name),
+  )
   .map((world) => ({ ...world, units: 400 }));
 
 /** Asymptotic intervals begin here. */
@@ -41,7 +43,10 @@ const ofProducts = (sequence: { add(x: number): void; interval(): IntervalResult
   interval: () => sequence.interval(),
 });
 
-const support = ({ largestWeight, responses }: RegimeFacts) => ({ min: 0, max: largestWeight * responses.max });
+const support = ({ largestWeight, responses }: RegimeFacts) => ({
+  min: 0,
+  max: largestWeight * responses.max,
+});
 const TUNED_AT = 200;
 
 export const lookingMethods: readonly LookingMethod[] = [
@@ -69,7 +74,9 @@ export const lookingMethods: readonly LookingMethod[] = [
     kind: 'anytime',
     target: value,
     start: (facts) =>
-      ofProducts(new ConjugateMixtureSequence({ level: LEVEL, support: support(facts), varianceTunedAt: 10 })),
+      ofProducts(
+        new ConjugateMixtureSequence({ level: LEVEL, support: support(facts), varianceTunedAt: 10 }),
+      ),
   },
   {
     name: 'cs-off-policy (no bound on weights)',
@@ -140,7 +147,10 @@ export function run(task: LookingTask): LookingCounts {
     for (const method of lookingMethods) {
       const stream = method.start(facts);
       if (stream === null) continue;
-      const isWrong = everOutside(stream, weighted.length, method.target(facts.truth), (k) => [weights[k], plain[k]]);
+      const isWrong = everOutside(stream, weighted.length, method.target(facts.truth), (k) => [
+        weights[k],
+        plain[k],
+      ]);
       counts[method.name][0]++;
       if (isWrong) counts[method.name][1]++;
     }

@@ -1,6 +1,7 @@
 import { createRandom } from '../../../src/core/math/random.ts';
 import { drawSample, factsOf } from './enumerable-world.ts';
 import { drawFeed, feedSums, MOST_FEED_UNITS, type FeedSums } from './feed-regime.ts';
+import { isUnusable, UNUSABLE } from './health.ts';
 import { judge, methods, misses } from './intervals.ts';
 import { firstUnits, type RegimeFacts, type UnitSample } from './unit-sample.ts';
 import { enumerableWorlds } from './worlds.ts';
@@ -54,11 +55,14 @@ function feedCounts(task: Extract<CoverageTask, { kind: 'feed' }>) {
 }
 
 function createTally() {
-  const counts = Object.fromEntries(methods.map(({ name }) => [name, [0, 0] as [number, number]]));
+  const names = [...methods.map(({ name }) => name), UNUSABLE];
+  const counts = Object.fromEntries(names.map((name) => [name, [0, 0] as [number, number]]));
   return {
     counts,
     add(sample: UnitSample, facts: RegimeFacts, seed: number): void {
       const judged = judge(sample, facts, seed);
+      counts[UNUSABLE][0]++;
+      if (isUnusable(sample)) counts[UNUSABLE][1]++;
       for (const method of methods) {
         const missed = misses(method, judged);
         if (missed === null) continue;

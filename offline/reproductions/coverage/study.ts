@@ -3,6 +3,7 @@ import type { StudyRun } from '../study-run.ts';
 import type { StudyTable } from '../study-table.ts';
 import { isTooFew, isTooMany } from './binomial.ts';
 import { feedFacts, feedRegimes } from './feed-regime.ts';
+import { UNUSABLE } from './health.ts';
 import { LEVEL, methods, type Method } from './intervals.ts';
 import { lookedAtWorlds, lookingMethods, type LookingCounts, type LookingTask } from './looking.ts';
 import type { Counts, CoverageAnswer, CoverageTask } from './repetitions.ts';
@@ -109,7 +110,11 @@ function coverageTables(
   feed: readonly RegimeFacts[],
   repetitions: number,
 ): StudyTable[] {
-  const regimes = [...enumerableWorlds, ...feed].map(({ name, isBenign, units }) => ({ name, isBenign, units }));
+  const regimes = [...enumerableWorlds, ...feed].map(({ name, isBenign, units }) => ({
+    name,
+    isBenign,
+    units,
+  }));
   const cells = regimes.flatMap(({ name, isBenign }) =>
     methods.map((method): Cell => {
       const [answers, misses] = counts.get(name)?.[method.name] ?? [0, 0];
@@ -122,21 +127,41 @@ function coverageTables(
     `${(100 * Math.sqrt((LEVEL * (1 - LEVEL)) / repetitions)).toFixed(1)}). ✗: misses more often than its level allows (binomial ` +
     `test, ${100 * TABLE_ERROR} % over all cells of the study). –: does not apply. In brackets: the share of logs on which it answered, the rest refused.`;
   const legend = regimes
-    .map(({ name, units, isBenign }, i) => `${letter(i)} ${name} (${units} units${isBenign ? ', benign' : ''})`)
+    .map(
+      ({ name, units, isBenign }, i) => `${letter(i)} ${name} (${units} units${isBenign ? ', benign' : ''})`,
+    )
     .join('; ');
   return (['finite-sample', 'asymptotic'] as const).map((kind) => ({
-    title: kind === 'finite-sample' ? 'Coverage of finite-sample bounds' : 'Coverage of asymptotic intervals: the map',
+    title:
+      kind === 'finite-sample'
+        ? 'Coverage of finite-sample bounds'
+        : 'Coverage of asymptotic intervals: the map',
     notes: [note, `Regimes: ${legend}.`],
     header: ['interval', ...regimes.map((_, i) => letter(i))],
-    rows: methods
-      .filter((method) => method.kind === kind)
-      .map((method) => [
-        method.name,
-        ...cells.filter((cell) => cell.method === method).map((cell) => shown(cell, level, repetitions)),
-      ]),
+    rows: [
+      ...methods
+        .filter((method) => method.kind === kind)
+        .map((method) => [
+          method.name,
+          ...cells.filter((cell) => cell.method === method).map((cell) => shown(cell, level, repetitions)),
+        ]),
+      ...(kind === 'asymptotic' ? [unusableRow(regimes, counts)] : []),
+    ],
     claims: kind === 'finite-sample' ? [finiteClaim(cells, level)] : benignClaims(cells, level),
   }));
 }
+
+/** Share of logs that are refused for their weights; everything above it counts those logs too. */
+const unusableRow = (
+  regimes: readonly { readonly name: string }[],
+  counts: ReadonlyMap<string, Counts>,
+): string[] => [
+  '*logs that `allot ope` refuses for their weights, per cent*',
+  ...regimes.map(({ name }) => {
+    const [logs, unusable] = counts.get(name)?.[UNUSABLE] ?? [0, 0];
+    return logs === 0 ? '–' : ((100 * unusable) / logs).toFixed(1);
+  }),
+];
 
 const letter = (i: number): string => String.fromCharCode(65 + i);
 
@@ -163,13 +188,18 @@ function finiteClaim(cells: readonly Cell[], level: number) {
 }
 
 function benignClaims(cells: readonly Cell[], level: number) {
-  const benign = cells.filter(({ isBenign, method, answers }) => isBenign && method.kind === 'asymptotic' && answers > 0);
+  const benign = cells.filter(
+    ({ isBenign, method, answers }) => isBenign && method.kind === 'asymptotic' && answers > 0,
+  );
   const below = benign.filter((cell) => cell.method.claim !== 'none' && isBelow(cell, level));
   const above = benign.filter(
     ({ method, misses, answers }) => method.claim === 'level' && isTooFew(misses, answers, 1 - LEVEL, level),
   );
   return [
-    { claim: `in benign regimes no asymptotic interval is below its level${named(below)}`, holds: below.length === 0 },
+    {
+      claim: `in benign regimes no asymptotic interval is below its level${named(below)}`,
+      holds: below.length === 0,
+    },
     {
       claim: `in benign regimes none is above its level either, beyond binomial error${named(above)}`,
       holds: above.length === 0,
@@ -178,7 +208,9 @@ function benignClaims(cells: readonly Cell[], level: number) {
 }
 
 const named = (cells: readonly Cell[]): string =>
-  cells.length === 0 ? '' : `; not: ${cells.map(({ method, regime }) => `${method.name} in "${regime}"`).join(', ')}`;
+  cells.length === 0
+    ? ''
+    : `; not: ${cells.map(({ method, regime }) => `${method.name} in "${regime}"`).join(', ')}`;
 
 function lookingTable(counts: ReadonlyMap<string, LookingCounts>, repetitions: number): StudyTable {
   const level = TABLE_ERROR / (lookedAtWorlds.length * lookingMethods.length);

@@ -65,7 +65,12 @@ export const firstUnits = (sample: UnitSample, units: number): UnitSample => ({
 export function addRow(
   sample: UnitSample,
   k: number,
-  row: { readonly weight: number; readonly response: number; readonly underPolicy: number; readonly ofAction: number },
+  row: {
+    readonly weight: number;
+    readonly response: number;
+    readonly underPolicy: number;
+    readonly ofAction: number;
+  },
   clip: number,
 ): void {
   const { weight, response, underPolicy, ofAction } = row;

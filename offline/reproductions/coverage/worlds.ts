@@ -27,8 +27,14 @@ export const enumerableWorlds: readonly EnumerableWorld[] = [
     isBenign: true,
     units: 300,
     types: [
-      { share: 0.5, contexts: even([{ behavior: [0.5, 0.5], policy: [0.2, 0.8], outcomes: [event(0.7), event(0.9)] }]) },
-      { share: 0.5, contexts: even([{ behavior: [0.6, 0.4], policy: [0.3, 0.7], outcomes: [event(0.1), event(0.3)] }]) },
+      {
+        share: 0.5,
+        contexts: even([{ behavior: [0.5, 0.5], policy: [0.2, 0.8], outcomes: [event(0.7), event(0.9)] }]),
+      },
+      {
+        share: 0.5,
+        contexts: even([{ behavior: [0.6, 0.4], policy: [0.3, 0.7], outcomes: [event(0.1), event(0.3)] }]),
+      },
     ],
     ...common,
     rowsPerUnit: rows(5),
@@ -51,8 +57,14 @@ export const enumerableWorlds: readonly EnumerableWorld[] = [
         behavior: [0.6, 0.4],
         policy: [0.3, 0.7],
         outcomes: [
-          [{ value: 1, share: 0.99 }, { value: 200, share: 0.01 }],
-          [{ value: 2, share: 0.99 }, { value: 300, share: 0.01 }],
+          [
+            { value: 1, share: 0.99 },
+            { value: 200, share: 0.01 },
+          ],
+          [
+            { value: 2, share: 0.99 },
+            { value: 300, share: 0.01 },
+          ],
         ],
       },
     ]),
@@ -86,10 +98,19 @@ export const enumerableWorlds: readonly EnumerableWorld[] = [
     isBenign: false,
     units: 200,
     types: [
-      { share: 0.5, contexts: even([{ behavior: [0.5, 0.5], policy: [0.2, 0.8], outcomes: [event(0.8), event(0.9)] }]) },
-      { share: 0.5, contexts: even([{ behavior: [0.6, 0.4], policy: [0.3, 0.7], outcomes: [event(0.1), event(0.2)] }]) },
+      {
+        share: 0.5,
+        contexts: even([{ behavior: [0.5, 0.5], policy: [0.2, 0.8], outcomes: [event(0.8), event(0.9)] }]),
+      },
+      {
+        share: 0.5,
+        contexts: even([{ behavior: [0.6, 0.4], policy: [0.3, 0.7], outcomes: [event(0.1), event(0.2)] }]),
+      },
     ],
     ...common,
-    rowsPerUnit: [{ value: 1, share: 0.98 }, { value: 80, share: 0.02 }],
+    rowsPerUnit: [
+      { value: 1, share: 0.98 },
+      { value: 80, share: 0.02 },
+    ],
   },
 ];
