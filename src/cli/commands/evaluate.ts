@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { EvaluationResult } from '../../../offline/evaluation/evaluation-result.ts';
+import type { AllotConfig } from '../../config/config.ts';
 import { AllotError } from '../../core/errors.ts';
 import { isRefusal } from '../../core/ope/report.ts';
+import type { AllStores } from '../../service/ports/all-stores.ts';
+import type { Actor } from '../../service/ports/stores.ts';
 import { renderEvaluation } from '../evaluate/render.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { print, printJson } from '../output.ts';
@@ -52,19 +55,14 @@ interface EvaluateFlags {
 }
 
 async function evaluate(flags: EvaluateFlags): Promise<void> {
-  const { evaluateVersion, snapshotDirectoryOf } = await import('../../../offline/evaluate.ts');
-  const { withStores } = await import('../local/with-stores.ts');
   const { evaluationReport } = await import('../../../offline/reports/evaluation-report.ts');
+  const { withStores } = await import('../local/with-stores.ts');
   const result = await withStores(async (stores, config) => {
-    const { surface, config: settings, until } = await askedFor(flags, stores.runs);
-    return await evaluateVersion({
-      surface,
-      config: settings,
-      until,
-      stores,
-      actor: { tenant: flags.tenant, id: 'cli' },
-      snapshotDirectory: snapshotDirectoryOf(config.dataDir, flags.run ?? randomUUID()),
-    });
+    if (flags.run !== undefined)
+      return await judge(await storedQuestion(flags.run, flags, stores), flags, stores, config);
+    const question = askedFor(flags);
+    await stores.runs.create({ ...question, kind: 'evaluation' }, actorOf(flags));
+    return await recorded(flags, stores, question.id, () => judge(question, flags, stores, config));
   });
   const reportHtml = evaluationReport(result);
   if (flags.html !== undefined) await writeFile(flags.html, reportHtml);
@@ -73,18 +71,56 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   if (isRefusedThroughout(result) && flags.run === undefined) process.exitCode = exitCodes.refusal;
 }
 
+type Evaluated = EvaluationResult & { readonly snapshot: string };
+
+interface Question {
+  readonly id: string;
+  readonly surface: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly until: number;
+}
+
+async function judge(
+  question: Question,
+  flags: EvaluateFlags,
+  stores: AllStores,
+  config: AllotConfig,
+): Promise<Evaluated> {
+  const { evaluateVersion, snapshotDirectoryOf } = await import('../../../offline/evaluate.ts');
+  const snapshotDirectory = snapshotDirectoryOf(config.dataDir, question.id);
+  return await evaluateVersion({ ...question, stores, actor: actorOf(flags), snapshotDirectory });
+}
+
+const actorOf = ({ tenant }: EvaluateFlags): Actor => ({ tenant, id: 'cli' });
+
+/** An evaluation by hand is a run like any other: `allot promote` and the overview find it. */
+async function recorded(
+  { tenant }: EvaluateFlags,
+  { runs }: AllStores,
+  id: string,
+  work: () => Promise<Evaluated>,
+): Promise<Evaluated> {
+  const { evaluationReport } = await import('../../../offline/reports/evaluation-report.ts');
+  await runs.start(tenant, id);
+  try {
+    const result = await work();
+    await runs.finish(tenant, id, { result: { ...result }, reportHtml: evaluationReport(result) });
+    return result;
+  } catch (error) {
+    await runs.finish(tenant, id, { error: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
 const isRefusedThroughout = ({ report }: EvaluationResult): boolean => report.estimates.every(isRefusal);
 
-/** From the flags, or in job mode from the stored run. */
-async function askedFor(
-  flags: EvaluateFlags,
-  runs: import('../../service/ports/runs.ts').RunStore,
-): Promise<{ readonly surface: string; readonly config: unknown; readonly until: number }> {
-  if (flags.run !== undefined) {
-    const run = await runs.find(flags.tenant, flags.run);
-    if (run === undefined) throw new AllotError('run_unknown', `there is no run ${flags.run}`);
-    return { surface: run.surface, config: run.config, until: run.createdAt };
-  }
+async function storedQuestion(id: string, { tenant }: EvaluateFlags, { runs }: AllStores): Promise<Question> {
+  const run = await runs.find(tenant, id);
+  if (run === undefined) throw new AllotError('run_unknown', `there is no run ${id}`);
+  return { id, surface: run.surface, config: run.config, until: run.createdAt };
+}
+
+function askedFor(flags: EvaluateFlags): Question {
   if (flags.surface === undefined || flags.policy === undefined) {
     throw new AllotError(
       'invalid_request',
@@ -101,7 +137,7 @@ async function askedFor(
     ...(behaviorVersion === undefined ? {} : { behaviorVersions: [...behaviorVersion] }),
     ...(clip === undefined ? {} : { clip }),
   };
-  return { surface: flags.surface, config, until: Date.now() };
+  return { id: randomUUID(), surface: flags.surface, config, until: Date.now() };
 }
 
 function wholeNumber(text: string): number {
