@@ -6,7 +6,7 @@ import type { RunStore } from '../src/service/ports/runs.ts';
 import { loadDataset, type DatasetFilter } from './dataset/load.ts';
 import { manifestFile } from './dataset/manifest.ts';
 import { createSnapshot, type SnapshotRange, type SnapshotStores } from './snapshot.ts';
-import type { TrainingProgress } from './learning/learner.ts';
+import type { TrainingProgress } from './learning/run/learner.ts';
 import { trainPolicy, type TrainedPolicy } from './learning/train-policy.ts';
 
 export { trainPolicy, type TrainedPolicy, type TrainRequest } from './learning/train-policy.ts';

@@ -1,7 +1,7 @@
 import { compileEncoder } from '../../src/core/policy/encoder.ts';
 import type { ValueTables } from '../../src/core/ope/sequential/value-tables.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { fitEncoder } from '../learning/encoder-fit.ts';
+import { fitEncoder } from '../learning/data/encoder-fit.ts';
 import { fitActionValues, fittedQDefaults, type FittedQOptions } from './fitted-q.ts';
 
 /** As of the reward models: beyond this many coefficients per response the closed form is too slow to be worth it. */

@@ -1,6 +1,6 @@
 import { compileEncoder } from '../../src/core/policy/encoder.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { fitEncoder } from '../learning/encoder-fit.ts';
+import { fitEncoder } from '../learning/data/encoder-fit.ts';
 import { crossFit } from './reward-model.ts';
 
 /** Beyond this many coefficients per response the closed form is too slow to be worth it: no model, no DM and DR. */

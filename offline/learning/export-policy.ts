@@ -3,7 +3,7 @@ import type { ArtifactLineage, EncoderSpec, PolicyArtifact } from '../../src/cor
 import { encodeArtifact } from '../../src/core/policy/codec.ts';
 import { makeArtifact } from '../../src/core/policy/make-artifact.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
-import type { TrainedActor } from './learner.ts';
+import type { TrainedActor } from './run/learner.ts';
 
 export interface ExportedPolicy {
   readonly artifact: PolicyArtifact;

@@ -5,7 +5,7 @@ import { compileEncoder } from '../../src/core/policy/encoder.ts';
 import { compilePolicy } from '../../src/core/policy/policy.ts';
 import { groupIndex } from '../../src/core/surface/groups.ts';
 import type { FeatureValues, Surface } from '../../src/core/surface/surface.ts';
-import { Network } from './network.ts';
+import { Network } from './networks/network.ts';
 import { createRandom } from '../../src/core/math/random.ts';
 
 export interface State {

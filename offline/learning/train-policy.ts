@@ -4,12 +4,12 @@ import type { Surface } from '../../src/core/surface/surface.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { splitByUnitAndTime, type Split } from '../dataset/split.ts';
 import { createAlgorithm } from './algorithms/create-algorithm.ts';
-import { chooseBackend, type Backend } from './backend.ts';
-import { fitEncoder } from './encoder-fit.ts';
+import { chooseBackend, type Backend } from './tensors/backend.ts';
+import { fitEncoder } from './data/encoder-fit.ts';
 import { exportPolicy, type ExportedPolicy } from './export-policy.ts';
-import type { CurvePoint, StepMetrics, TrainingProgress } from './learner.ts';
+import type { CurvePoint, StepMetrics, TrainingProgress } from './run/learner.ts';
 import { measureParity, parityStates, refuseDisparity, type Parity, type State } from './parity.ts';
-import { createTrainingData } from './training-data.ts';
+import { createTrainingData } from './data/training-data.ts';
 
 export interface TrainRequest {
   readonly dataset: Dataset;

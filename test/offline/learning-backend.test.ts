@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseBackend } from '../../offline/learning/backend.ts';
+import { chooseBackend } from '../../offline/learning/tensors/backend.ts';
 
 describe('the TensorFlow backend', () => {
   it('is chosen once, with the reason, and only after its probe ran', async () => {

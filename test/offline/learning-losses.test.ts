@@ -1,16 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cloningLoss, improvementLoss, projectionLoss } from '../../offline/learning/actor-losses.ts';
+import {
+  cloningLoss,
+  improvementLoss,
+  projectionLoss,
+} from '../../offline/learning/actor-critic/actor-losses.ts';
 import {
   expectedCalibrationError,
   fitTemperature,
 } from '../../offline/learning/algorithms/bc/calibration.ts';
 import { crrWeights } from '../../offline/learning/algorithms/crr/losses.ts';
 import { projectionTarget, withSupportFloor } from '../../offline/learning/algorithms/tscac/losses.ts';
-import { chooseBackend } from '../../offline/learning/backend.ts';
-import { advantages, criticLoss, standardise, tdTarget } from '../../offline/learning/critic-losses.ts';
-import { Network } from '../../offline/learning/network.ts';
-import { dense, maskedLogSoftmax, normalise, silu } from '../../offline/learning/ops.ts';
+import { chooseBackend } from '../../offline/learning/tensors/backend.ts';
+import {
+  advantages,
+  criticLoss,
+  standardise,
+  tdTarget,
+} from '../../offline/learning/actor-critic/critic-losses.ts';
+import { Network } from '../../offline/learning/networks/network.ts';
+import { dense, maskedLogSoftmax, normalise, silu } from '../../offline/learning/tensors/ops.ts';
 import { createRandom } from '../../src/core/math/random.ts';
 import type { LayerSpec } from '../../src/core/policy/artifact.ts';
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { layersFor, networkConfig } from '../../offline/learning/config.ts';
-import { chooseBackend } from '../../offline/learning/backend.ts';
-import { fitEncoder } from '../../offline/learning/encoder-fit.ts';
+import { chooseBackend } from '../../offline/learning/tensors/backend.ts';
+import { fitEncoder } from '../../offline/learning/data/encoder-fit.ts';
 import { exportPolicy } from '../../offline/learning/export-policy.ts';
-import { Network } from '../../offline/learning/network.ts';
+import { Network } from '../../offline/learning/networks/network.ts';
 import { measureParity, refuseDisparity, type State } from '../../offline/learning/parity.ts';
 import type { Dataset } from '../../offline/dataset/dataset.ts';
 import { createRandom } from '../../src/core/math/random.ts';

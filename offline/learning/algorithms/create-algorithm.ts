@@ -1,5 +1,5 @@
 import { AllotError } from '../../../src/core/errors.ts';
-import type { Algorithm } from '../learner.ts';
+import type { Algorithm } from '../run/learner.ts';
 import { createBc } from './bc/learner.ts';
 import { createCrr } from './crr/learner.ts';
 import { createTscac } from './tscac/stages.ts';

@@ -1,12 +1,20 @@
 import type { Random } from '../../../../src/core/math/random.ts';
-import { actorMetrics } from '../../actor.ts';
-import { Adam } from '../../adam.ts';
+import { actorMetrics } from '../../actor-critic/actor.ts';
+import { Adam } from '../../networks/adam.ts';
 
 import { parseConfig } from '../../config.ts';
-import type { Algorithm, Learner, StepMetrics, TrainedActor, TrainingContext } from '../../learner.ts';
-import { Network } from '../../network.ts';
-import { runLearner } from '../../run-loop.ts';
-import { mapRows, type Batch, type TrainingData } from '../../training-data.ts';
+import {
+  joinStates,
+  type Algorithm,
+  type Learner,
+  type LearnerState,
+  type StepMetrics,
+  type TrainedActor,
+  type TrainingContext,
+} from '../../run/learner.ts';
+import { Network } from '../../networks/network.ts';
+import { runLearner } from '../../run/run-loop.ts';
+import { mapRows, type Batch, type TrainingData } from '../../data/training-data.ts';
 import { expectedCalibrationError, fitTemperature, type LabelledLogits } from './calibration.ts';
 import { bcConfig, type BcConfig } from './config.ts';
 import { bcLoss } from './losses.ts';
@@ -37,6 +45,14 @@ export class BcLearner implements Learner {
       ),
     );
     return { actorLoss: loss };
+  }
+
+  state(): LearnerState {
+    return joinStates({ actor: this.actor.state(), optimiser: this.#adam.state() });
+  }
+
+  restored(): void {
+    this.actor.upload();
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { cloningLoss } from '../../actor-losses.ts';
+import { cloningLoss } from '../../actor-critic/actor-losses.ts';
 
 /** L_BC = −E[log π(a|s)] over steerable rows. logits, eligible, actions (B,K); isSteerable (B). */
 export const bcLoss = (

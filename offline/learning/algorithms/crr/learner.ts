@@ -1,10 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../../src/core/math/random.ts';
-import { ActorCritic, trainActor, type ActorObjective } from '../../actor-critic.ts';
+import { ActorCritic, trainActor, type ActorObjective } from '../../actor-critic/actor-critic.ts';
 import { discountFor, parseConfig } from '../../config.ts';
-import type { Algorithm, TrainedActor, TrainingContext } from '../../learner.ts';
-import { composeReward, mainTerms, type Reward } from '../../rewards.ts';
-import type { TrainingData } from '../../training-data.ts';
+import type { Algorithm, TrainedActor, TrainingContext } from '../../run/learner.ts';
+import { composeReward, mainTerms, type Reward } from '../../data/rewards.ts';
+import type { TrainingData } from '../../data/training-data.ts';
 import { crrConfig, type CrrConfig } from './config.ts';
 import { crrActorLoss, crrWeights } from './losses.ts';
 import { crrLayers } from './networks.ts';

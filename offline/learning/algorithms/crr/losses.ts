@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { cloningLoss } from '../../actor-losses.ts';
-import { assertShape, pick } from '../../ops.ts';
+import { cloningLoss } from '../../actor-critic/actor-losses.ts';
+import { assertShape, pick } from '../../tensors/ops.ts';
 
 /**
  * f(Â(s,a)) at the logged action: min(exp(Â/β), maxWeight) or 1[Â > 0] (Wang et al. 2020, eq. 3–4; the clip at 20 is

@@ -1,6 +1,6 @@
 import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
 import { layersFor } from '../../config.ts';
-import type { TrainingData } from '../../training-data.ts';
+import type { TrainingData } from '../../data/training-data.ts';
 import type { CrrConfig } from './config.ts';
 
 /** Actor and critics have the same shape: logits or values of all actions from the same encoder. */

@@ -1,10 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../../src/core/math/random.ts';
-import { actorProbabilities } from '../../actor.ts';
-import { ActorCritic, type ActorObjective } from '../../actor-critic.ts';
-import type { Network } from '../../network.ts';
-import type { Reward } from '../../rewards.ts';
-import type { TrainingData } from '../../training-data.ts';
+import { actorProbabilities } from '../../actor-critic/actor.ts';
+import { ActorCritic, type ActorObjective } from '../../actor-critic/actor-critic.ts';
+import type { Network } from '../../networks/network.ts';
+import type { Reward } from '../../data/rewards.ts';
+import type { TrainingData } from '../../data/training-data.ts';
 import type { TscacConfig } from './config.ts';
 import { projectionTarget, stageOneLoss, stageTwoLoss, withSupportFloor } from './losses.ts';
 import { tscacLayers } from './networks.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { invariant } from '../../../../src/core/check.ts';
-import { cloningLoss, improvementLoss, projectionLoss } from '../../actor-losses.ts';
-import { assertShape } from '../../ops.ts';
+import { cloningLoss, improvementLoss, projectionLoss } from '../../actor-critic/actor-losses.ts';
+import { assertShape } from '../../tensors/ops.ts';
 
 /**
  * Stage one, exact discrete form (Cai et al. 2023, offline and with all actions summed):

@@ -1,11 +1,11 @@
 import { AllotError } from '../../../../src/core/errors.ts';
 import type { Surface } from '../../../../src/core/surface/surface.ts';
-import { actorMetrics } from '../../actor.ts';
-import { trainActor } from '../../actor-critic.ts';
+import { actorMetrics } from '../../actor-critic/actor.ts';
+import { trainActor } from '../../actor-critic/actor-critic.ts';
 import { discountFor, parseConfig } from '../../config.ts';
-import type { Algorithm, CurvePoint, TrainedActor, TrainingContext } from '../../learner.ts';
-import { composeReward, mainTerms, signedTerm } from '../../rewards.ts';
-import { runLearner } from '../../run-loop.ts';
+import type { Algorithm, CurvePoint, TrainedActor, TrainingContext } from '../../run/learner.ts';
+import { composeReward, mainTerms, signedTerm } from '../../data/rewards.ts';
+import { runLearner } from '../../run/run-loop.ts';
 import { tscacConfig, type TscacConfig } from './config.ts';
 import { tscacLearner, type AuxiliaryPolicy } from './learner.ts';
 

@@ -22,7 +22,7 @@ export class Adam {
   readonly #options: AdamOptions;
   readonly #parameters: readonly Parameter[];
   readonly #moments: readonly { readonly m: Float32Array; readonly v: Float32Array }[];
-  #step = 0;
+  readonly #step = new Float64Array(1);
 
   constructor(parameters: readonly Parameter[], options: AdamOptions) {
     this.#options = options;
@@ -47,10 +47,17 @@ export class Adam {
     });
   }
 
+  /** Moments and step counter by reference. */
+  state(): Readonly<Record<string, Float32Array | Float64Array>> {
+    const moments = this.#moments.flatMap(({ m, v }, p) => [[`m${p}`, m] as const, [`v${p}`, v] as const]);
+    return { step: this.#step, ...Object.fromEntries(moments) };
+  }
+
   #apply(gradients: readonly Float32Array[], scale: number): void {
-    this.#step += 1;
+    this.#step[0] += 1;
+    const step = this.#step[0];
     const { learningRate, weightDecay } = this.#options;
-    const rate = (learningRate * Math.sqrt(1 - beta2 ** this.#step)) / (1 - beta1 ** this.#step);
+    const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
     this.#parameters.forEach((parameter, p) => {
       const { m, v } = this.#moments[p];
       const g = gradients[p];

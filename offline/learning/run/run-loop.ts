@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { createMinibatches } from '../dataset/minibatch.ts';
+import { createMinibatches } from '../../dataset/minibatch.ts';
 import { refuseDivergence } from './divergence.ts';
 import type { CurvePoint, Learner, StepMetrics, TrainingContext } from './learner.ts';
-import { Network } from './network.ts';
-import { batchOf } from './training-data.ts';
+import { Network } from '../networks/network.ts';
+import { batchOf } from '../data/training-data.ts';
 
 export interface LoopOptions {
   readonly phase: string;

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AllotError } from '../../src/core/errors.ts';
+import { AllotError } from '../../../src/core/errors.ts';
 import { registerGradients } from './gradients.ts';
 
 export interface Backend {

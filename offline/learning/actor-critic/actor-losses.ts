@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertShape, maskedLogSoftmax, pick, weightedMean } from './ops.ts';
+import { assertShape, maskedLogSoftmax, pick, weightedMean } from '../tensors/ops.ts';
 
 /** Objectives that several algorithms share. logits, eligible, actions (B,K); weights (B). */
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { invariant } from '../../src/core/check.ts';
-import type { Random } from '../../src/core/math/random.ts';
-import type { Activation, LayerSpec } from '../../src/core/policy/artifact.ts';
-import { assertShape, dense, normalise, silu } from './ops.ts';
+import { invariant } from '../../../src/core/check.ts';
+import type { Random } from '../../../src/core/math/random.ts';
+import type { Activation, LayerSpec } from '../../../src/core/policy/artifact.ts';
+import { assertShape, dense, normalise, silu } from '../tensors/ops.ts';
 import { exportWeights, importWeights, initialValues, parameterShapes } from './network-weights.ts';
 
 /** One trainable array: the values that the optimiser changes, and the variable that TensorFlow reads. */
@@ -98,6 +98,11 @@ export class Network {
 
   upload(): void {
     for (const parameter of this.parameters) parameter.upload();
+  }
+
+  /** The weights by reference, in order; `upload` after they were overwritten. */
+  state(): Readonly<Record<string, Float32Array>> {
+    return Object.fromEntries(this.parameters.map((parameter, p) => [String(p), parameter.values]));
   }
 
   dispose(): void {

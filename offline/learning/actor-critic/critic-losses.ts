@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertShape, pick, weightedMean } from './ops.ts';
+import { assertShape, pick, weightedMean } from '../tensors/ops.ts';
 
 /**
  * y = clamp( r + γ (1 − d) v', ±bound ), row by row (the published code of TSCAC broadcast (B,1) against (B) here and

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Random } from '../../src/core/math/random.ts';
-import type { LayerSpec } from '../../src/core/policy/artifact.ts';
-import { Adam, type AdamOptions } from './adam.ts';
+import type { Random } from '../../../src/core/math/random.ts';
+import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
+import { Adam, type AdamOptions } from '../networks/adam.ts';
 import { criticLoss, tdTarget } from './critic-losses.ts';
-import { Network } from './network.ts';
-import type { Reward } from './rewards.ts';
-import { statesOf, type Batch, type States, type TrainingData } from './training-data.ts';
+import { Network } from '../networks/network.ts';
+import { joinStates, type LearnerState } from '../run/learner.ts';
+import type { Reward } from '../data/rewards.ts';
+import { statesOf, type Batch, type States, type TrainingData } from '../data/training-data.ts';
 
 export interface CriticOptions extends AdamOptions {
   /** γ ∈ [0, 1); 0: no bootstrap, the target networks are never asked. */
@@ -102,6 +103,20 @@ export class TwinCritic {
   actionValues(states: States): tf.Tensor2D {
     const [first, second] = this.#targets.map((t) => t.forward(states.inputs, states.groups));
     return tf.mul(tf.add(first, second), 0.5);
+  }
+
+  state(): LearnerState {
+    return joinStates({
+      first: this.networks[0].state(),
+      second: this.networks[1].state(),
+      'first-target': this.#targets[0].state(),
+      'second-target': this.#targets[1].state(),
+      optimiser: this.#adam.state(),
+    });
+  }
+
+  restored(): void {
+    for (const network of [...this.networks, ...this.#targets]) network.upload();
   }
 
   dispose(): void {

@@ -1,14 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Random } from '../../src/core/math/random.ts';
-import type { LayerSpec } from '../../src/core/policy/artifact.ts';
+import type { Random } from '../../../src/core/math/random.ts';
+import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
 import { actorMetrics, actorProbabilities } from './actor.ts';
-import { Adam, type AdamOptions } from './adam.ts';
+import { Adam, type AdamOptions } from '../networks/adam.ts';
 import { advantages, standardise } from './critic-losses.ts';
-import type { Learner, StepMetrics, TrainedActor, TrainingContext } from './learner.ts';
-import { Network } from './network.ts';
-import type { Reward } from './rewards.ts';
-import { runLearner, type LoopOptions } from './run-loop.ts';
-import type { Batch, States, TrainingData } from './training-data.ts';
+import {
+  joinStates,
+  type Learner,
+  type LearnerState,
+  type StepMetrics,
+  type TrainedActor,
+  type TrainingContext,
+} from '../run/learner.ts';
+import { Network } from '../networks/network.ts';
+import type { Reward } from '../data/rewards.ts';
+import { runLearner, type LoopOptions } from '../run/run-loop.ts';
+import type { Batch, States, TrainingData } from '../data/training-data.ts';
 import { TwinCritic } from './twin-critic.ts';
 
 /**
@@ -37,7 +44,7 @@ export class ActorCritic implements Learner {
   readonly #reward: Reward;
   readonly #options: ActorCriticOptions;
   readonly #objective: ActorObjective;
-  #steps = 0;
+  readonly #steps = new Float64Array(1);
 
   constructor(input: {
     readonly layers: readonly LayerSpec[];
@@ -60,9 +67,9 @@ export class ActorCritic implements Learner {
   }
 
   step(batch: Batch): StepMetrics {
-    this.#steps += 1;
+    this.#steps[0] += 1;
     const critic = this.updateCritic(batch);
-    return this.#steps > this.#options.warmUpSteps ? { ...critic, ...this.updateActor(batch) } : critic;
+    return this.#steps[0] > this.#options.warmUpSteps ? { ...critic, ...this.updateActor(batch) } : critic;
   }
 
   updateCritic(batch: Batch): StepMetrics {
@@ -79,6 +86,20 @@ export class ActorCritic implements Learner {
       const { loss } = this.#adam.minimize(() => lossOf(this.actor.forward(batch.inputs, batch.groups)));
       return { actorLoss: loss };
     });
+  }
+
+  state(): LearnerState {
+    return joinStates({
+      actor: this.actor.state(),
+      'actor-optimiser': this.#adam.state(),
+      critic: this.critic.state(),
+      counters: { steps: this.#steps },
+    });
+  }
+
+  restored(): void {
+    this.actor.upload();
+    this.critic.restored();
   }
 
   dispose(): void {

@@ -1,7 +1,7 @@
-import type { EncodedFeature, EncoderSpec } from '../../src/core/policy/artifact.ts';
-import { encoderWidth } from '../../src/core/policy/encoder.ts';
-import type { FeatureSpec, Surface } from '../../src/core/surface/surface.ts';
-import type { Dataset } from '../dataset/dataset.ts';
+import type { EncodedFeature, EncoderSpec } from '../../../src/core/policy/artifact.ts';
+import { encoderWidth } from '../../../src/core/policy/encoder.ts';
+import type { FeatureSpec, Surface } from '../../../src/core/surface/surface.ts';
+import type { Dataset } from '../../dataset/dataset.ts';
 
 /** Above this skewness a non-negative feature enters as log(1 + x). */
 const heavyTail = 2;

@@ -1,6 +1,6 @@
-import { invariant } from '../../src/core/check.ts';
-import type { Random } from '../../src/core/math/random.ts';
-import type { LayerSpec } from '../../src/core/policy/artifact.ts';
+import { invariant } from '../../../src/core/check.ts';
+import type { Random } from '../../../src/core/math/random.ts';
+import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
 
 /** How a layer's arrays are kept for training, and their translation from and to the artifact's layout. */
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Network } from './network.ts';
-import { maskedLogSoftmax } from './ops.ts';
-import type { States, TrainingData } from './training-data.ts';
-import { mapRows } from './training-data.ts';
+import { Network } from '../networks/network.ts';
+import { maskedLogSoftmax } from '../tensors/ops.ts';
+import type { States, TrainingData } from '../data/training-data.ts';
+import { mapRows } from '../data/training-data.ts';
 
 /** π(·|s) over the eligible actions, (B,K). */
 export const actorProbabilities = (actor: Network, states: States): tf.Tensor2D =>

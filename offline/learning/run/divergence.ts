@@ -1,4 +1,4 @@
-import { AllotError } from '../../src/core/errors.ts';
+import { AllotError } from '../../../src/core/errors.ts';
 import type { StepMetrics } from './learner.ts';
 
 /** Stops training that no longer means anything, saying what happened and what to try. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { invariant } from '../../src/core/check.ts';
+import { invariant } from '../../../src/core/check.ts';
 
 /** Tensor helpers with one derivative each: fewer kernels than composing them, which is what costs on wasm. */
 

@@ -1,6 +1,6 @@
-import type { Surface } from '../../src/core/surface/surface.ts';
-import { AllotError } from '../../src/core/errors.ts';
-import type { Dataset } from '../dataset/dataset.ts';
+import type { Surface } from '../../../src/core/surface/surface.ts';
+import { AllotError } from '../../../src/core/errors.ts';
+import type { Dataset } from '../../dataset/dataset.ts';
 
 /** weight · response; the response's own unit. `share-of-actions` is 1 where something was allocated. */
 export interface RewardTerm {

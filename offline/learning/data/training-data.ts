@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EncoderSpec } from '../../src/core/policy/artifact.ts';
-import { compileEncoder } from '../../src/core/policy/encoder.ts';
-import type { Dataset } from '../dataset/dataset.ts';
+import type { EncoderSpec } from '../../../src/core/policy/artifact.ts';
+import { compileEncoder } from '../../../src/core/policy/encoder.ts';
+import type { Dataset } from '../../dataset/dataset.ts';
 
 /** A dataset as numbers: what the learners read. n rows, K actions, G groups, `width` encoder outputs. */
 export interface TrainingData {

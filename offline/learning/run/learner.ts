@@ -1,10 +1,10 @@
-import type { Random } from '../../src/core/math/random.ts';
-import type { LayerSpec } from '../../src/core/policy/artifact.ts';
-import type { Surface } from '../../src/core/surface/surface.ts';
-import type { Dataset } from '../dataset/dataset.ts';
-import type { Split } from '../dataset/split.ts';
-import type { Network } from './network.ts';
-import type { Batch, TrainingData } from './training-data.ts';
+import type { Random } from '../../../src/core/math/random.ts';
+import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
+import type { Surface } from '../../../src/core/surface/surface.ts';
+import type { Dataset } from '../../dataset/dataset.ts';
+import type { Split } from '../../dataset/split.ts';
+import type { Network } from '../networks/network.ts';
+import type { Batch, TrainingData } from '../data/training-data.ts';
 
 /** What an algorithm gets: data, split, a seeded source of randomness, and somebody to tell about progress. */
 export interface TrainingContext {
@@ -32,11 +32,28 @@ export interface CurvePoint {
   readonly metrics: StepMetrics;
 }
 
+/**
+ * Named arrays, by reference: everything that a step reads and changes (weights, moments, counters, multipliers). A
+ * checkpoint copies them out; whoever wrote into them calls `restored`.
+ */
+export type LearnerState = Readonly<Record<string, Float32Array | Float64Array>>;
+
 /** One actor with whatever it needs to improve. A step leaves no tensor behind. */
 export interface Learner {
   readonly actor: Network;
   step(batch: Batch): StepMetrics;
+  state(): LearnerState;
+  /** The arrays of `state` were overwritten: shows them to TensorFlow. */
+  restored(): void;
   dispose(): void;
+}
+
+/** The states of parts under one roof: `prefix/name`. */
+export function joinStates(parts: Readonly<Record<string, LearnerState>>): LearnerState {
+  const named = Object.entries(parts).flatMap(([prefix, state]) =>
+    Object.entries(state).map(([name, array]) => [`${prefix}/${name}`, array] as const),
+  );
+  return Object.fromEntries(named);
 }
 
 export interface TrainedActor {
