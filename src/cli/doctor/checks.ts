@@ -119,7 +119,7 @@ function answers(host: string, port: number): Promise<boolean> {
 export async function checkTrainingBackend(): Promise<Finding> {
   try {
     prepareForTensorFlow();
-    const { chooseBackend } = await import('../../../offline/learning/backend.ts');
+    const { chooseBackend } = await import('../../../offline/learning/tensors/backend.ts');
     const { name, reason } = await chooseBackend();
     if (name === 'tensorflow-native') return ok('training', `${name}: ${reason}`);
     const advice =
