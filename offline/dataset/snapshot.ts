@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import type { DecisionReader, DecisionRecord } from '../../src/service/ports/stores.ts';
 import { columnsFor } from './columns.ts';
 import { HealthCounter } from './log-health.ts';
-import { canonicalJson, manifestFile, sealManifest, type SnapshotManifest } from './manifest.ts';
+import { manifestFile, sealManifest, type SnapshotManifest } from './manifest.ts';
 import { openParquetWriter } from './parquet-writer.ts';
-import { logicalBytes, type SnapshotRow } from './row.ts';
+import { SnapshotTotals } from './totals.ts';
 import { rowsOfUnit, type RowRules } from './unit-rows.ts';
 
 export interface SnapshotRequest {
@@ -44,7 +43,7 @@ export async function writeSnapshot(request: SnapshotRequest): Promise<SnapshotM
     behaviorVersions: request.behaviorVersions === undefined ? null : new Set(request.behaviorVersions),
   };
   const health = new HealthCounter();
-  const totals = new Totals(surface);
+  const totals = new SnapshotTotals(surface);
   const writer = await openParquetWriter(directory, columnsFor(surface), request.rowsPerPart);
   for await (const records of byUnit(request)) {
     for (const row of rowsOfUnit(records, rules, health)) {
@@ -85,49 +84,4 @@ async function* byUnit(request: SnapshotRequest): AsyncIterable<readonly Decisio
     unit.push(record);
   }
   if (unit.length > 0) yield unit;
-}
-
-/** Counts and the content hash over the kept rows. */
-class Totals {
-  readonly #hash = createHash('sha256');
-  readonly #featureNames: readonly string[];
-  readonly #versions = new Map<string, number>();
-  #rows = 0;
-  #units = 0;
-  #sessions = 0;
-  #lastUnit: string | null = null;
-  #first = Infinity;
-  #last = -Infinity;
-
-  constructor(surface: Surface) {
-    this.#hash.update(`allot-snapshot 1\n${canonicalJson(surface)}\n`);
-    this.#featureNames = surface.features.map((f) => f.name);
-  }
-
-  add(row: SnapshotRow): void {
-    this.#hash.update(logicalBytes(row, this.#featureNames));
-    this.#rows += 1;
-    if (row.unitId !== this.#lastUnit) this.#units += 1;
-    this.#lastUnit = row.unitId;
-    if (!row.hasNext) this.#sessions += 1;
-    this.#first = Math.min(this.#first, row.decidedAt);
-    this.#last = Math.max(this.#last, row.decidedAt);
-    const version = row.policyVersion ?? 'none';
-    this.#versions.set(version, (this.#versions.get(version) ?? 0) + 1);
-  }
-
-  summary(): Pick<
-    SnapshotManifest,
-    'rows' | 'units' | 'sessions' | 'timeRange' | 'behaviorVersions' | 'contentHash'
-  > {
-    const versions = [...this.#versions].map(([version, rows]) => ({ version, rows }));
-    return {
-      rows: this.#rows,
-      units: this.#units,
-      sessions: this.#sessions,
-      timeRange: this.#rows === 0 ? null : { first: this.#first, last: this.#last },
-      behaviorVersions: versions.sort((a, b) => (a.version < b.version ? -1 : 1)),
-      contentHash: this.#hash.digest('hex'),
-    };
-  }
 }
