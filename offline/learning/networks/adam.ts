@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Parameter } from './network.ts';
+import type { Parameter } from './parameter.ts';
 
 export interface AdamOptions {
   readonly learningRate: number;

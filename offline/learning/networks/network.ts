@@ -1,56 +1,29 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { invariant } from '../../../src/core/check.ts';
 import type { Random } from '../../../src/core/math/random.ts';
-import type { Activation, LayerSpec } from '../../../src/core/policy/artifact.ts';
-import { assertShape, dense, normalise, silu } from '../tensors/ops.ts';
-import { exportWeights, importWeights, initialValues, parameterShapes } from './network-weights.ts';
+import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
+import { assertShape } from '../tensors/ops.ts';
+import { createLayer } from './layers/create-layer.ts';
+import { sizeOf, type TrainableLayer } from './layers/trainable-layer.ts';
+import { Parameter } from './parameter.ts';
 
-/** One trainable array: the values that the optimiser changes, and the variable that TensorFlow reads. */
-export class Parameter {
-  readonly values: Float32Array;
-  readonly variable: tf.Variable;
-  /** Kernels decay; biases, gammas and betas do not. */
-  readonly decays: boolean;
-
-  constructor(values: Float32Array, shape: readonly number[], decays: boolean) {
-    this.values = values;
-    this.decays = decays;
-    this.variable = tf.tidy(() => tf.variable(tf.tensor(values.slice(), [...shape], 'float32')));
-  }
-
-  /** Shows the changed values to TensorFlow. */
-  upload(): void {
-    tf.tidy(() => {
-      this.variable.assign(tf.tensor(this.values.slice(), this.variable.shape, 'float32'));
-    });
-  }
-}
-
-/**
- * The TensorFlow twin of `core/policy/network`: the same layers, trainable. Group-routed blocks are computed for
- * all groups at once, (in, G·out), and masked by the group's one-hot row before they are summed, because gather has
- * no derivative on wasm: only the selected group's weights receive a gradient.
- */
+/** The trainable twin of `core/policy/network`: the same layers, the same weights. */
 export class Network {
   readonly layers: readonly LayerSpec[];
   readonly parameters: readonly Parameter[];
-  readonly #byLayer: readonly (readonly Parameter[])[];
-  readonly #routing: readonly (Routing | null)[];
+  readonly #layers: readonly { readonly layer: TrainableLayer; readonly parameters: readonly Parameter[] }[];
 
   constructor(layers: readonly LayerSpec[], random: Random) {
     this.layers = layers;
-    this.#byLayer = layers.map((layer, i) =>
-      parameterShapes(layer).map(
-        ({ role, shape }) =>
-          new Parameter(
-            initialValues(layer, role, shape, random, i === layers.length - 1),
-            shape,
-            role === 'kernel',
-          ),
-      ),
-    );
-    this.#routing = layers.map((layer) => (layer.kind === 'group-routed' ? createRouting(layer) : null));
-    this.parameters = this.#byLayer.flat();
+    this.#layers = layers.map((spec, i) => {
+      const layer = createLayer(spec);
+      const isOutput = i === layers.length - 1;
+      const parameters = layer.parameters.map(
+        (p) => new Parameter(p.initial(random, isOutput), p.shape, p.decays),
+      );
+      return { layer, parameters };
+    });
+    this.parameters = this.#layers.flatMap((l) => l.parameters);
   }
 
   get outputs(): number {
@@ -59,32 +32,42 @@ export class Network {
     return last.out;
   }
 
+  get weightCount(): number {
+    return this.parameters.reduce((sum, p) => sum + sizeOf(p.variable.shape), 0);
+  }
+
   /** x (B,width), groups one-hot (B,G) → (B,outputs). */
   forward(x: tf.Tensor2D, groups: tf.Tensor2D): tf.Tensor2D {
     let h = x;
-    this.layers.forEach((layer, i) => {
-      const parameters = this.#byLayer[i].map((p) => p.variable as tf.Tensor);
-      h = forwardLayer(layer, parameters, this.#routing[i], h, groups);
-    });
+    for (const { layer, parameters } of this.#layers)
+      h = layer.forward(
+        parameters.map((p) => p.variable),
+        h,
+        groups,
+      );
     assertShape(h, [x.shape[0], this.outputs], 'network output');
     return h;
   }
 
   /** Weights in the layout of the policy artifact. */
   exportWeights(): Float32Array {
-    return exportWeights(
-      this.layers,
-      this.#byLayer.map((ps) => ps.map((p) => p.values)),
-    );
+    const weights = new Float32Array(this.weightCount);
+    this.#walk((values, i, at) => (weights[at] = values[i]));
+    return weights;
   }
 
   importWeights(weights: Float32Array): void {
-    importWeights(
-      this.layers,
-      weights,
-      this.#byLayer.map((ps) => ps.map((p) => p.values)),
-    );
+    invariant(weights.length === this.weightCount, 'the weights fit the layers');
+    this.#walk((values, i, at) => (values[i] = weights[at]));
     this.upload();
+  }
+
+  /** Calls back with (values, index in them, index in the artifact) for every weight. */
+  #walk(visit: (values: Float32Array, i: number, at: number) => void): void {
+    let at = 0;
+    for (const { layer, parameters } of this.#layers)
+      layer.walk((p, i) => visit(parameters[p].values, i, at++));
+    invariant(at === this.weightCount, 'every weight is visited once');
   }
 
   /** Polyak: w ← (1 − τ) w + τ w_source; τ = 1 copies. TensorFlow sees it after `upload`. */
@@ -107,75 +90,6 @@ export class Network {
 
   dispose(): void {
     for (const parameter of this.parameters) parameter.variable.dispose();
-    for (const routing of this.#routing) {
-      routing?.expand.dispose();
-      routing?.collapse.dispose();
-    }
+    for (const { layer } of this.#layers) layer.dispose();
   }
-}
-
-type Routed = Extract<LayerSpec, { kind: 'group-routed' }>;
-
-/** expand (G, G·out) turns a one-hot row into a mask over the blocks; collapse (G·out, out) adds the blocks up. */
-interface Routing {
-  readonly expand: tf.Tensor2D;
-  readonly collapse: tf.Tensor2D;
-}
-
-function createRouting({ groups, out }: Routed): Routing {
-  const expand = new Float32Array(groups * groups * out);
-  const collapse = new Float32Array(groups * out * out);
-  for (let g = 0; g < groups; g += 1)
-    for (let j = 0; j < out; j += 1) {
-      expand[g * groups * out + g * out + j] = 1;
-      collapse[(g * out + j) * out + j] = 1;
-    }
-  return {
-    expand: tf.tensor2d(expand, [groups, groups * out]),
-    collapse: tf.tensor2d(collapse, [groups * out, out]),
-  };
-}
-
-function forwardLayer(
-  layer: LayerSpec,
-  parameters: readonly tf.Tensor[],
-  routing: Routing | null,
-  x: tf.Tensor2D,
-  groups: tf.Tensor2D,
-): tf.Tensor2D {
-  switch (layer.kind) {
-    case 'dense':
-      return activate(dense(x, parameters[0] as tf.Tensor2D, parameters[1] as tf.Tensor1D), layer.activation);
-    case 'layer-norm':
-      assertShape(x, [-1, layer.size], 'layer-norm input');
-      return tf.add(tf.mul(normalise(x), parameters[0]), parameters[1]);
-    case 'group-routed':
-      return forwardRouted(layer, parameters, routing as Routing, x, groups);
-  }
-}
-
-function forwardRouted(
-  layer: Routed,
-  [kernel, bias, gamma, beta]: readonly tf.Tensor[],
-  { expand, collapse }: Routing,
-  x: tf.Tensor2D,
-  groups: tf.Tensor2D,
-): tf.Tensor2D {
-  assertShape(groups, [x.shape[0], layer.groups], 'groups one-hot');
-  const zeros = (n: number): tf.Tensor1D => tf.zeros([n]);
-  const all = tf.mul(
-    dense(x, kernel as tf.Tensor2D, bias as tf.Tensor1D),
-    tf.matMul(groups, expand),
-  ) as tf.Tensor2D;
-  let h = activate(dense(all, collapse, zeros(layer.out)), layer.activation);
-  if (layer.layerNorm) {
-    const rowGamma = dense(groups, gamma as tf.Tensor2D, zeros(layer.out));
-    const rowBeta = dense(groups, beta as tf.Tensor2D, zeros(layer.out));
-    h = tf.add(tf.mul(normalise(h), rowGamma), rowBeta);
-  }
-  return layer.concatInput ? tf.concat([x, h], 1) : h;
-}
-
-function activate(x: tf.Tensor2D, activation: Activation): tf.Tensor2D {
-  return activation === 'relu' ? tf.relu(x) : activation === 'silu' ? silu(x) : x;
 }

@@ -1,0 +1,20 @@
+import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
+import { createDense } from './dense.ts';
+import { createGroupRouted } from './group-routed.ts';
+import { createLayerNorm } from './layer-norm.ts';
+import type { TrainableLayer } from './trainable-layer.ts';
+
+type Creators = {
+  readonly [K in LayerSpec['kind']]: (layer: Extract<LayerSpec, { kind: K }>) => TrainableLayer;
+};
+
+/** One row per kind of layer. */
+const creators: Creators = {
+  dense: createDense,
+  'layer-norm': createLayerNorm,
+  'group-routed': createGroupRouted,
+};
+
+export function createLayer(layer: LayerSpec): TrainableLayer {
+  return (creators[layer.kind] as (layer: LayerSpec) => TrainableLayer)(layer);
+}
