@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { invariant } from '../../src/core/check.ts';
 import { CompensatedSum } from '../../src/core/math/compensated-sum.ts';
 import type { ResampledTotals } from '../../src/core/ope/bootstrap.ts';
-import { sibling, startWorker } from './parallel.ts';
+import { sibling, startThread } from '../learning/parallel/start-host.ts';
 import { mergeTotals, emptyTotals, finishedTotals, type StreamTotals } from './poisson-stream.ts';
 
 /** Sums of some units, a column per term of the estimators. All rows of a unit are in one chunk, or its parts simply add up. */
@@ -67,7 +67,7 @@ interface Hand {
 }
 
 function createHand(workerData: { readonly resamples: number; readonly seed: number }): Hand {
-  const worker: Worker = startWorker(sibling(import.meta.url, './resample-child'), workerData);
+  const worker: Worker = startThread(sibling(import.meta.url, './resample-child'), workerData);
   let inFlight = 0;
   let failure: Error | undefined;
   let waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];

@@ -137,7 +137,7 @@ export interface LookingTask {
 /** By method: streams, and streams in which the truth was ever outside. */
 export type LookingCounts = Readonly<Record<string, readonly [streams: number, errors: number]>>;
 
-export function run(task: LookingTask): LookingCounts {
+export function task(task: LookingTask): LookingCounts {
   const world = lookedAtWorlds.find(({ name }) => name === task.world);
   if (world === undefined) throw new RangeError(`no world named ${task.world}`);
   const facts = factsOf(world);

@@ -25,9 +25,9 @@ export interface CoverageAnswer {
 }
 
 /** A share of the study; a function of its task alone. */
-export function run(task: CoverageTask): CoverageAnswer {
-  if (task.kind === 'truth') return { truth: feedSums(task), regimes: [] };
-  return { regimes: task.kind === 'world' ? worldCounts(task) : feedCounts(task) };
+export function task(share: CoverageTask): CoverageAnswer {
+  if (share.kind === 'truth') return { truth: feedSums(share), regimes: [] };
+  return { regimes: share.kind === 'world' ? worldCounts(share) : feedCounts(share) };
 }
 
 function worldCounts(task: Extract<CoverageTask, { kind: 'world' }>) {

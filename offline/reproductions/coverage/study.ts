@@ -1,4 +1,4 @@
-import { runParallel, sibling } from '../../ope-workers/parallel.ts';
+import { runInWorkers } from '../../learning/parallel/pool.ts';
 import type { StudyRun } from '../study-run.ts';
 import type { StudyTable } from '../study-table.ts';
 import { isTooFew, isTooMany } from './binomial.ts';
@@ -17,8 +17,7 @@ const PER_TASK = 50;
 /** All cells of a table together are wrongly called a failure with this probability. */
 const TABLE_ERROR = 0.01;
 
-type Module = Parameters<typeof runParallel>[0];
-const module = (name: string): Module => sibling(import.meta.url, name);
+type Module = 'repetitions' | 'looking';
 
 /** Coverage of every interval in every regime, and the errors of sequences under continuous looking. */
 export async function coverage(study: StudyRun): Promise<StudyTable[]> {
@@ -37,7 +36,7 @@ async function simulatorFacts(study: StudyRun): Promise<RegimeFacts[]> {
     units,
     seed: study.seed + 7_000_000 + k,
   }));
-  const answers = await ask<CoverageTask, CoverageAnswer>('./repetitions', tasks, study);
+  const answers = await ask<CoverageTask, CoverageAnswer>('repetitions', tasks, study);
   const sums = answers.flatMap(({ truth }) => (truth === undefined ? [] : [truth]));
   return feedRegimes.map((regime) => feedFacts(regime, sums, units * parts));
 }
@@ -53,7 +52,7 @@ async function coverageCounts(study: StudyRun, repetitions: number, facts: reado
     })),
   ]);
   study.progress.step(`coverage, ${repetitions} repetitions`, tasks.length);
-  const answers = await ask<CoverageTask, CoverageAnswer>('./repetitions', tasks, study);
+  const answers = await ask<CoverageTask, CoverageAnswer>('repetitions', tasks, study);
   const total = new Map<string, Counts>();
   for (const { name, counts } of answers.flatMap(({ regimes }) => regimes)) {
     total.set(name, addCounts(total.get(name), counts));
@@ -70,15 +69,20 @@ async function lookingCounts(study: StudyRun, repetitions: number): Promise<Map<
     })),
   );
   study.progress.step(`continuous looking, ${repetitions} streams`, tasks.length);
-  const answers = await ask<LookingTask, LookingCounts>('./looking', tasks, study);
+  const answers = await ask<LookingTask, LookingCounts>('looking', tasks, study);
   const total = new Map<string, LookingCounts>();
   answers.forEach((counts, i) => total.set(tasks[i].world, addCounts(total.get(tasks[i].world), counts)));
   return total;
 }
 
-async function ask<Task, Answer>(name: string, tasks: readonly Task[], study: StudyRun): Promise<Answer[]> {
-  const onDone = (): void => study.progress.advance();
-  const answers = await runParallel<Task, Answer>(module(name), tasks, { workers: study.workers, onDone });
+async function ask<Task, Answer>(name: Module, tasks: readonly Task[], study: StudyRun): Promise<Answer[]> {
+  const answers = await runInWorkers<Task, Answer>({
+    module: new URL(`./${name}.ts`, import.meta.url),
+    tasks,
+    workers: study.workers,
+    host: 'thread',
+    onResult: () => study.progress.advance(),
+  });
   study.progress.done();
   return answers;
 }

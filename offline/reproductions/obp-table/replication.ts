@@ -32,7 +32,7 @@ export interface Replication {
 }
 
 /** One run: a fresh world, a policy learned on one batch of its log and valued on another. */
-export function run({ design, seed }: ReplicationTask): Replication {
+export function task({ design, seed }: ReplicationTask): Replication {
   const random = createRandom(seed);
   const world = drawWorld(design, random.fork('world'));
   const learning = drawBatch(world, random.fork('learning'));

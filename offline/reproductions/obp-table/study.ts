@@ -1,5 +1,5 @@
 import { normalCdf, normalQuantile } from '../../../src/core/math/normal.ts';
-import { runParallel, sibling } from '../../ope-workers/parallel.ts';
+import { runInWorkers } from '../../learning/parallel/pool.ts';
 import type { StudyRun } from '../study-run.ts';
 import type { StudyTable } from '../study-table.ts';
 import { published, PUBLISHED_RUNS } from './published.ts';
@@ -40,11 +40,13 @@ export async function obpTable(study: StudyRun): Promise<StudyTable[]> {
       design: { ...publishedDesign, behavior },
       seed: study.seed + k,
     }));
-    const answers = await runParallel<ReplicationTask, Replication>(
-      sibling(import.meta.url, './replication'),
+    const answers = await runInWorkers<ReplicationTask, Replication>({
+      module: new URL('./replication.ts', import.meta.url),
       tasks,
-      { workers: study.workers, onDone: () => study.progress.advance() },
-    );
+      workers: study.workers,
+      host: 'thread',
+      onResult: () => study.progress.advance(),
+    });
     tables.push(tableOf(behavior, answers));
   }
   study.progress.done();
