@@ -16,13 +16,17 @@ import { Network } from '../networks/network.ts';
 import type { Reward } from '../data/rewards.ts';
 import { runLearner, type LoopOptions } from '../run/run-loop.ts';
 import type { Batch, States, TrainingData } from '../data/training-data.ts';
-import { TwinCritic } from './twin-critic.ts';
+import { TwinCritic, type CriticPenalty } from './twin-critic.ts';
 
 /**
  * What an algorithm asks of its actor. Called once per update, outside the gradient, with the standardised advantage
- * Â (B,K); the function that comes back is the loss of the actor's logits (B,K).
+ * Â and the values Q it was made of (B,K); the function that comes back is the loss of the actor's logits (B,K).
  */
-export type ActorObjective = (batch: Batch, advantage: tf.Tensor2D) => (logits: tf.Tensor2D) => tf.Scalar;
+export type ActorObjective = (
+  batch: Batch,
+  advantage: tf.Tensor2D,
+  actionValues: tf.Tensor2D,
+) => (logits: tf.Tensor2D) => tf.Scalar;
 
 export interface ActorCriticOptions extends AdamOptions {
   readonly criticLearningRate: number;
@@ -30,6 +34,16 @@ export interface ActorCriticOptions extends AdamOptions {
   /** Steps in which only the critics learn. */
   readonly warmUpSteps: number;
   readonly advantageFloor: number;
+  /** The actor learns in every so many-th step after warm-up; 1 when left out. */
+  readonly actorDelay?: number;
+}
+
+/** Where an algorithm departs from plain twin critics. */
+export interface CriticVariant {
+  /** A further loss of each critic. */
+  readonly penalty?: CriticPenalty;
+  /** The bootstrap asks a slow copy of the actor (same τ as the critics) instead of the actor. */
+  readonly hasSlowActor?: boolean;
 }
 
 /**
@@ -44,6 +58,8 @@ export class ActorCritic implements Learner {
   readonly #reward: Reward;
   readonly #options: ActorCriticOptions;
   readonly #objective: ActorObjective;
+  readonly #penalty: CriticPenalty | undefined;
+  readonly #slowActor: Network | null;
   readonly #steps = new Float64Array(1);
 
   constructor(input: {
@@ -54,6 +70,7 @@ export class ActorCritic implements Learner {
     readonly options: ActorCriticOptions;
     readonly random: Random;
     readonly objective: ActorObjective;
+    readonly variant?: CriticVariant;
   }) {
     const { layers, options, random, discount } = input;
     this.#data = input.data;
@@ -64,34 +81,53 @@ export class ActorCritic implements Learner {
     const criticOptions = { ...options, learningRate: options.criticLearningRate, discount };
     this.critic = new TwinCritic(layers, random.fork('critic'), criticOptions);
     this.#adam = new Adam(this.actor.parameters, options);
+    this.#penalty = input.variant?.penalty;
+    this.#slowActor = input.variant?.hasSlowActor === true ? this.#copyOfActor(random) : null;
   }
 
   step(batch: Batch): StepMetrics {
     this.#steps[0] += 1;
     const critic = this.updateCritic(batch);
-    return this.#steps[0] > this.#options.warmUpSteps ? { ...critic, ...this.updateActor(batch) } : critic;
+    return isActorsTurn(this.#steps[0], this.#options) ? { ...critic, ...this.updateActor(batch) } : critic;
   }
 
   updateCritic(batch: Batch): StepMetrics {
-    const policy = (states: States): tf.Tensor2D => actorProbabilities(this.actor, states);
-    const { loss, meanAbsQ, bound } = this.critic.update(this.#data, this.#reward, batch, policy);
+    const policy = (states: States): tf.Tensor2D => actorProbabilities(this.#slowActor ?? this.actor, states);
+    const { loss, meanAbsQ, bound } = this.critic.update(
+      this.#data,
+      this.#reward,
+      batch,
+      policy,
+      this.#penalty,
+    );
     return { criticLoss: loss, meanAbsQ, qBound: bound };
   }
 
   updateActor(batch: Batch): StepMetrics {
     return tf.tidy(() => {
-      const advantage = advantages(this.critic.actionValues(batch), actorProbabilities(this.actor, batch));
+      const actionValues = this.critic.actionValues(batch);
+      const advantage = advantages(actionValues, actorProbabilities(this.actor, batch));
       const scaled = standardise(advantage, batch.eligible, this.#options.advantageFloor);
-      const lossOf = this.#objective(batch, scaled);
+      const lossOf = this.#objective(batch, scaled, actionValues);
       const { loss } = this.#adam.minimize(() => lossOf(this.actor.forward(batch.inputs, batch.groups)));
+      this.#slowActor?.follow(this.actor, this.#options.polyak);
+      this.#slowActor?.upload();
       return { actorLoss: loss };
     });
+  }
+
+  #copyOfActor(random: Random): Network {
+    const copy = new Network(this.actor.layers, random.fork('slow actor'));
+    copy.follow(this.actor, 1);
+    copy.upload();
+    return copy;
   }
 
   state(): LearnerState {
     return joinStates({
       actor: this.actor.state(),
       'actor-optimiser': this.#adam.state(),
+      ...(this.#slowActor === null ? {} : { 'actor-slow': this.#slowActor.state() }),
       critic: this.critic.state(),
       counters: { steps: this.#steps },
     });
@@ -99,18 +135,26 @@ export class ActorCritic implements Learner {
 
   restored(): void {
     this.actor.upload();
+    this.#slowActor?.upload();
     this.critic.restored();
   }
 
   dispose(): void {
     this.actor.dispose();
+    this.#slowActor?.dispose();
     this.critic.dispose();
   }
 }
 
+/** Whether the actor learns in this step (counted from 1). */
+export const isActorsTurn = (
+  step: number,
+  { warmUpSteps, actorDelay = 1 }: { readonly warmUpSteps: number; readonly actorDelay?: number },
+): boolean => step > warmUpSteps && (step - warmUpSteps) % actorDelay === 0;
+
 /** Runs the learner to its end and takes the averaged actor out of it. */
 export async function trainActor(
-  learner: ActorCritic,
+  learner: Learner,
   context: TrainingContext,
   loop: LoopOptions,
   reward: Reward,

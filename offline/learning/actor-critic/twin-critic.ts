@@ -2,17 +2,27 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../src/core/math/random.ts';
 import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
 import { Adam, type AdamOptions } from '../networks/adam.ts';
-import { criticLoss, tdTarget } from './critic-losses.ts';
+import { bellmanTargets, valueBound, type CriticTargets } from './bellman.ts';
+import { criticLoss } from './critic-losses.ts';
 import { Network } from '../networks/network.ts';
 import { joinStates, type LearnerState } from '../run/learner.ts';
 import type { Reward } from '../data/rewards.ts';
-import { statesOf, type Batch, type States, type TrainingData } from '../data/training-data.ts';
+import type { Batch, States, TrainingData } from '../data/training-data.ts';
 
 export interface CriticOptions extends AdamOptions {
   /** γ ∈ [0, 1); 0: no bootstrap, the target networks are never asked. */
   readonly discount: number;
   /** τ of the target networks. */
   readonly polyak: number;
+}
+
+/** A further loss of each critic, of its values Q(s,·) (B,K): what makes it conservative, say. `weights` (B). */
+export type CriticPenalty = (actionValues: tf.Tensor2D, batch: Batch, weights: tf.Tensor1D) => tf.Scalar;
+
+export interface CriticUpdate {
+  /** Mean of the two critics'. */
+  readonly loss: number;
+  readonly meanAbsQ: number;
 }
 
 /**
@@ -49,60 +59,51 @@ export class TwinCritic {
     reward: Reward,
     batch: Batch,
     policy: (states: States) => tf.Tensor2D,
-  ): { loss: number; meanAbsQ: number; bound: number } {
-    const bound = reward.bound / (1 - this.#options.discount);
+    penalty?: CriticPenalty,
+  ): CriticUpdate & { readonly bound: number } {
+    const { discount } = this.#options;
+    const bound = valueBound(reward, discount);
+    const nextValues = (states: States): tf.Tensor1D =>
+      tf.sum(tf.mul(policy(states), this.smallestValues(states)), 1);
+    return tf.tidy(() => {
+      const targets = bellmanTargets({ data, reward, batch, discount, bound, nextValues });
+      return { ...this.fit(batch, targets, penalty), bound };
+    });
+  }
+
+  /** One update of both critics towards given targets, then one Polyak step of their slow copies. */
+  fit(batch: Batch, { targets, weights }: CriticTargets, penalty?: CriticPenalty): CriticUpdate {
     let meanAbsQ = NaN;
-    const { loss } = tf.tidy(() => {
-      const { targets, weights } = this.#targetsOf(data, reward, batch, policy);
-      return this.#adam.minimize(() => {
-        const [first, second] = this.networks.map((n) => n.forward(batch.inputs, batch.groups));
-        meanAbsQ = tf.mean(tf.abs(first)).dataSync()[0];
-        return tf.add(
-          criticLoss(first, batch.actions, targets, weights),
-          criticLoss(second, batch.actions, targets, weights),
-        );
+    const { loss } = this.#adam.minimize(() => {
+      const values = this.networks.map((n) => n.forward(batch.inputs, batch.groups));
+      meanAbsQ = tf.mean(tf.abs(values[0])).dataSync()[0];
+      const losses = values.map((q) => {
+        const tdLoss = criticLoss(q, batch.actions, targets, weights);
+        return penalty === undefined ? tdLoss : tf.add(tdLoss, penalty(q, batch, weights));
       });
+      return tf.add(losses[0], losses[1]);
     });
     this.#targets.forEach((target, i) => {
       target.follow(this.networks[i], this.#options.polyak);
       target.upload();
     });
-    return { loss: loss / 2, meanAbsQ, bound };
+    return { loss: loss / 2, meanAbsQ };
   }
 
-  /** y and the weight of every row, both (B). */
-  #targetsOf(
-    data: TrainingData,
-    reward: Reward,
-    batch: Batch,
-    policy: (states: States) => tf.Tensor2D,
-  ): { targets: tf.Tensor1D; weights: tf.Tensor1D } {
-    const { discount } = this.#options;
-    const rewards = tf.tensor1d(Float32Array.from(batch.rows, (row) => reward.values[row]));
-    if (discount === 0) return { targets: rewards, weights: batch.isComplete };
-    const nextRows = Int32Array.from(batch.rows, (row) => (data.done[row] ? -1 : data.nextRow[row]));
-    const isDone = Float32Array.from(batch.rows, (row) => data.done[row]);
-    const isKnown = Float32Array.from(nextRows, (next, b) => (next >= 0 || isDone[b] === 1 ? 1 : 0));
-    const targets = tdTarget({
-      rewards,
-      done: tf.tensor1d(isDone),
-      nextValues: this.#nextValues(statesOf(data, nextRows), policy),
-      discount,
-      bound: reward.bound / (1 - discount),
-    });
-    return { targets, weights: tf.mul(batch.isComplete, tf.tensor1d(isKnown)) };
-  }
-
-  /** V̄(s') = Σ_a π(a|s') min_i Q̄ᵢ(s',a) → (B). */
-  #nextValues(states: States, policy: (states: States) => tf.Tensor2D): tf.Tensor1D {
-    const [first, second] = this.#targets.map((t) => t.forward(states.inputs, states.groups));
-    return tf.sum(tf.mul(policy(states), tf.minimum(first, second)), 1);
+  /** min(Q̄₁, Q̄₂) → (B,K). */
+  smallestValues(states: States): tf.Tensor2D {
+    const [first, second] = this.#slowValues(states);
+    return tf.minimum(first, second);
   }
 
   /** (Q̄₁ + Q̄₂)/2 → (B,K). */
   actionValues(states: States): tf.Tensor2D {
-    const [first, second] = this.#targets.map((t) => t.forward(states.inputs, states.groups));
+    const [first, second] = this.#slowValues(states);
     return tf.mul(tf.add(first, second), 0.5);
+  }
+
+  #slowValues(states: States): tf.Tensor2D[] {
+    return this.#targets.map((t) => t.forward(states.inputs, states.groups));
   }
 
   state(): LearnerState {

@@ -1,10 +1,24 @@
 import { AllotError } from '../../../src/core/errors.ts';
 import type { Algorithm } from '../run/learner.ts';
+import { createAwac } from './awac/learner.ts';
 import { createBc } from './bc/learner.ts';
+import { createCql } from './cql/learner.ts';
 import { createCrr } from './crr/learner.ts';
+import { createIql } from './iql/learner.ts';
+import { createSac } from './sac/learner.ts';
+import { createTd3bc } from './td3bc/learner.ts';
 import { createTscac } from './tscac/stages.ts';
 
-const algorithms = { bc: createBc, crr: createCrr, tscac: createTscac } as const;
+const algorithms = {
+  bc: createBc,
+  iql: createIql,
+  crr: createCrr,
+  awac: createAwac,
+  td3bc: createTd3bc,
+  cql: createCql,
+  sac: createSac,
+  tscac: createTscac,
+} as const;
 
 export type AlgorithmName = keyof typeof algorithms;
 export const algorithmNames = Object.keys(algorithms) as readonly AlgorithmName[];

@@ -1,0 +1,8 @@
+import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
+import { layersFor } from '../../config.ts';
+import type { TrainingData } from '../../data/training-data.ts';
+import type { Td3bcConfig } from './config.ts';
+
+/** Actor and critics have the same shape: logits or values of all actions from the same encoder. */
+export const td3bcLayers = (config: Td3bcConfig, data: TrainingData): LayerSpec[] =>
+  layersFor(config.network, data.width, data.groupCount, data.actionCount);
