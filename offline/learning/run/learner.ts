@@ -14,6 +14,8 @@ export interface TrainingContext {
   readonly split: Split;
   readonly random: Random;
   readonly progress: (progress: TrainingProgress) => void;
+  /** Shown every learner before its first step: whoever checks learners from outside asks for this. */
+  readonly onLearner?: (phase: string, learner: Learner) => void;
 }
 
 export interface TrainingProgress {

@@ -26,6 +26,7 @@ export async function runLearner(
   options: LoopOptions,
 ): Promise<{ readonly averaged: Network; readonly curve: CurvePoint[] }> {
   const { phase, steps } = options;
+  context.onLearner?.(phase, learner);
   const next = createMinibatches(
     options.rows,
     options.batchSize,
