@@ -108,9 +108,9 @@ module.exports = {
     ),
     rule(
       'simulation-is-pure',
-      'The simulated world has a known truth because it depends on nothing but src/core and its seed. Driving a server with it belongs in src/cli.',
+      'The simulated world has a known truth because it depends on nothing but src/core and its seed (zod checks the JSON it is configured by). Driving a server with it belongs in src/cli.',
       { path: '^src/simulation/' },
-      { pathNot: '^src/(core|simulation)/' },
+      { pathNot: ['^src/(core|simulation)/', '(^|/)node_modules/zod/'] },
     ),
     vendor(
       'tensorflow-only-offline',
@@ -123,6 +123,12 @@ module.exports = {
       '@duckdb/[^/]+',
       ['^offline/'],
       'DuckDB reads and writes data sets: that belongs in offline/dataset or offline/tabular.',
+    ),
+    vendor(
+      'highs-only-offline',
+      'highs',
+      ['^offline/'],
+      'The linear programming solver serves the studies of exact optima: that belongs in offline/reproductions/optimum.',
     ),
     vendor(
       'express-only-api',

@@ -1,4 +1,5 @@
-import type { Random } from '../core/math/random.ts';
+import { pageSeconds } from './short-videos.ts';
+import type { Draws } from './streams.ts';
 import { clamp, logistic, type UnitTraits } from './unit.ts';
 import type { FeedWorldConfig } from './world.ts';
 
@@ -11,7 +12,7 @@ export interface UnitState {
   readonly fatigue: number;
   /** In [0, 1]: how long nothing else than short videos came. */
   readonly boredom: number;
-  /** In [−1, 1], a moving average of how the unit liked what it got. */
+  /** s in [−1, 1], a moving average of how the unit liked what it got. */
   readonly satisfaction: number;
   /** Requests since the last inserted stream; null: none in this session. */
   readonly requestsSinceLive: number | null;
@@ -22,9 +23,14 @@ export const freshState: UnitState = { fatigue: 0, boredom: 0, satisfaction: 0, 
 /** The situation of one request, before an action is chosen. */
 export interface RequestContext {
   readonly hour: number;
+  /** Whether there is a live candidate at all. */
+  readonly isLiveAvailable: boolean;
   /** q in [0, 1], the live candidate's true quality. */
   readonly quality: number;
   readonly candidateScore: number;
+  /** Drift of this day: added to ℓ, and a factor of touchiness. */
+  readonly liveInterestShift: number;
+  readonly touchinessFactor: number;
 }
 
 export interface Outcome {
@@ -32,118 +38,132 @@ export interface Outcome {
   readonly liveWatchSeconds: number;
   readonly shortWatchSeconds: number;
   readonly isLiked: boolean;
+  readonly isFollowed: boolean;
   readonly isHidden: boolean;
   readonly isSessionEnd: boolean;
+  /** The session ended and the unit comes back the next day. */
+  readonly isReturning: boolean;
   readonly after: UnitState;
 }
 
-/** All noise of one response, drawn before the action is looked at: common random numbers across actions. */
-interface Noise {
-  readonly enter: number;
-  readonly live: number;
-  readonly short: number;
-  readonly like: number;
-  readonly hide: number;
-  readonly leave: number;
+/** A unit in a situation, to which something is allocated. */
+export interface Situation {
+  readonly config: FeedWorldConfig;
+  readonly unit: UnitTraits;
+  readonly state: UnitState;
+  readonly request: RequestContext;
 }
 
-const drawNoise = (random: Random): Noise => ({
-  enter: random.uniform(),
-  live: random.normal(),
-  short: random.normal(),
-  like: random.uniform(),
-  hide: random.uniform(),
-  leave: random.uniform(),
-});
-
-/** What the unit does after `action` in this situation; the same `random` gives paired outcomes across actions. */
-export function respond(
-  config: FeedWorldConfig,
-  unit: UnitTraits,
-  state: UnitState,
-  request: RequestContext,
-  action: string,
-  random: Random,
-): Outcome {
-  const noise = drawNoise(random);
-  const isInserted = action !== NULL_ACTION;
-  const isEntered = isInserted && noise.enter < enterProbability(config, unit, state, request);
-  const reactions = reactionProbabilities(config, unit, state, isInserted, isEntered);
+/**
+ * What the unit does after an action: 0 inserts nothing, k ≥ 1 a stream at position k. All noise is drawn before the action
+ * is looked at, so the same draws give paired outcomes across actions.
+ */
+export function respond(situation: Situation, action: number, draws: Draws): Omit<Outcome, 'isReturning'> {
+  const { config, state } = situation;
+  const enter = draws.uniform();
+  const live = draws.normal();
+  const firstVideo = draws.uniform();
+  const like = draws.uniform();
+  const hide = draws.uniform();
+  const leave = draws.uniform();
+  const follow = draws.uniform();
+  const isInserted = action > 0;
+  const costShare = isInserted ? config.positions.costShare ** (action - 1) : 0;
+  const isEntered = isInserted && enter < enterProbability(situation, action);
+  const reactions = reactionProbabilities(situation, isInserted, isEntered, costShare);
   return {
     isEntered,
-    liveWatchSeconds: isEntered ? liveWatch(config, unit, state, request, noise.live) : 0,
-    shortWatchSeconds: shortWatch(config, unit, state, isInserted, noise.short),
-    isLiked: noise.like < reactions.like,
-    isHidden: noise.hide < reactions.hide,
-    isSessionEnd: noise.leave < reactions.leave,
-    after: nextState(config, state, isInserted, isEntered),
+    liveWatchSeconds: isEntered ? liveWatch(situation, live) : 0,
+    shortWatchSeconds: shortWatch(situation, isInserted, isEntered, costShare, firstVideo, draws),
+    isLiked: like < reactions.like,
+    isFollowed: follow < reactions.follow,
+    isHidden: hide < reactions.hide,
+    isSessionEnd: leave < reactions.leave,
+    after: nextState(config, state, isInserted, isEntered, costShare),
   };
 }
 
-function enterProbability(
-  { live }: FeedWorldConfig,
-  unit: UnitTraits,
-  state: UnitState,
-  request: RequestContext,
+/** logit⁻¹(intercept + interest · ℓ + quality · (q − ½) − fatigue · f + evening − enterDrop · (k − 1)) */
+export function enterProbability(
+  { config: { live, hours, positions }, unit, state, request }: Situation,
+  position: number,
 ): number {
-  const evening = request.hour >= 19 && request.hour <= 23 ? live.enterEvening : 0;
+  const isEvening = request.hour >= hours.eveningFrom && request.hour <= hours.eveningTo;
   return logistic(
     live.enterIntercept +
-      live.enterInterest * unit.liveInterest +
+      live.enterInterest * (unit.liveInterest + request.liveInterestShift) +
       live.enterQuality * (request.quality - 0.5) -
       live.enterFatigue * state.fatigue +
-      evening,
+      (isEvening ? live.enterEvening : 0) -
+      positions.enterDrop * (position - 1),
   );
 }
 
 /** Log-normal, so most watches are short and a few last until the cap. */
-function liveWatch(
-  { live }: FeedWorldConfig,
-  unit: UnitTraits,
-  state: UnitState,
-  request: RequestContext,
-  z: number,
-): number {
+function liveWatch({ config: { live }, unit, state, request }: Situation, z: number): number {
   const logSeconds =
     Math.log(live.watchMedianSeconds) +
-    live.watchInterest * unit.liveInterest +
+    live.watchInterest * (unit.liveInterest + request.liveInterestShift) +
     live.watchQuality * (request.quality - 0.5) +
     live.watchSigma * z;
-  return Math.min(live.watchCapSeconds, Math.exp(logSeconds) * (1 - 0.5 * state.fatigue));
+  return Math.min(live.watchCapSeconds, Math.exp(logSeconds) * (1 - live.watchFatigue * state.fatigue));
 }
 
 function shortWatch(
-  { short }: FeedWorldConfig,
-  unit: UnitTraits,
-  state: UnitState,
+  { config: { short }, unit, state }: Situation,
   isInserted: boolean,
-  z: number,
+  isEntered: boolean,
+  costShare: number,
+  firstVideo: number,
+  draws: Draws,
 ): number {
-  const logNoise = short.sigma * z - (short.sigma * short.sigma) / 2;
+  const displaced = isEntered ? short.displacedEntered : short.displacedSkipped;
   return (
-    short.meanSeconds *
-    Math.exp(unit.shortInterest + logNoise) *
-    (isInserted ? 1 - short.displacedShare : 1) *
+    pageSeconds(short, unit.shortInterest, firstVideo, draws) *
+    (isInserted ? 1 - displaced * costShare : 1) *
     (1 - short.boredomLoss * state.boredom) *
     (unit.isCellular ? 1 - short.cellularLoss : 1)
   );
 }
 
-function reactionProbabilities(
-  { reactions: r }: FeedWorldConfig,
-  unit: UnitTraits,
-  state: UnitState,
+/** Everything but short-video time: how likely each reaction to the page is. */
+export function reactionProbabilities(
+  { config: { reactions: r }, unit, state, request }: Situation,
   isInserted: boolean,
   isEntered: boolean,
-): { readonly like: number; readonly hide: number; readonly leave: number } {
-  const touchiness = unit.group.touchiness;
-  const unrest = r.leaveBoredom * state.boredom + r.leaveDissatisfied * Math.max(0, -state.satisfaction);
-  if (!isInserted) return { like: r.likeNull, hide: r.hideNull, leave: r.leaveNull + unrest };
-  if (isEntered) return { like: r.likeEntered, hide: r.hideEntered, leave: r.leaveEntered + unrest };
+  costShare: number,
+): { readonly like: number; readonly follow: number; readonly hide: number; readonly leave: number } {
+  const s = state.satisfaction;
+  const unrest =
+    r.leaveBoredom * state.boredom +
+    r.leaveDissatisfied * Math.max(0, -s) +
+    r.leaveFatigue * state.fatigue -
+    r.leaveSatisfied * Math.max(0, s);
+  const leaving = (base: number): number => Math.max(Math.min(base, 0.005), base + unrest);
+  const { followFactor } = unit;
+  if (!isInserted)
+    return {
+      like: r.likeNull,
+      follow: r.followNull * followFactor,
+      hide: r.hideNull,
+      leave: leaving(r.leaveNull),
+    };
+  if (isEntered)
+    return {
+      like: r.likeEntered,
+      follow: r.followEntered * followFactor,
+      hide: r.hideEntered,
+      leave: leaving(r.leaveEntered),
+    };
+  const touchiness = unit.group.touchiness * request.touchinessFactor;
   return {
-    like: r.likeSkipped,
-    hide: r.hideSkipped * touchiness,
-    leave: r.leaveNull + (r.leaveSkipped - r.leaveNull) * touchiness + unrest,
+    like: r.likeNull + (r.likeSkipped - r.likeNull) * costShare,
+    follow: (r.followNull + (r.followSkipped - r.followNull) * costShare) * followFactor,
+    hide:
+      costShare === 1
+        ? r.hideSkipped * touchiness
+        : r.hideNull + (r.hideSkipped * touchiness - r.hideNull) * costShare,
+    leave: leaving(r.leaveNull + (r.leaveSkipped - r.leaveNull) * touchiness * costShare),
   };
 }
 
@@ -152,10 +172,11 @@ function nextState(
   state: UnitState,
   isInserted: boolean,
   isEntered: boolean,
+  costShare: number,
 ): UnitState {
-  const liked = isEntered ? 1 : isInserted ? -1 : 0.2;
+  const liked = isEntered ? d.satisfactionEntered : isInserted ? d.satisfactionSkipped : d.satisfactionNull;
   return {
-    fatigue: clamp(state.fatigue * d.fatigueDecay + (isInserted ? d.fatigueGain : 0), 0, 1),
+    fatigue: clamp(state.fatigue * d.fatigueDecay + (isInserted ? d.fatigueGain * costShare : 0), 0, 1),
     boredom: clamp(state.boredom * d.boredomDecay + (isInserted ? 0 : d.boredomGain), 0, 1),
     satisfaction: state.satisfaction + d.satisfactionRate * (liked - state.satisfaction),
     requestsSinceLive: isInserted ? 0 : state.requestsSinceLive === null ? null : state.requestsSinceLive + 1,

@@ -1,4 +1,4 @@
-import type { Random } from '../core/math/random.ts';
+import type { Draws } from './streams.ts';
 import type { FeedWorldConfig, GroupConfig } from './world.ts';
 
 /** What a unit is; policies see only noisy proxies of it. */
@@ -6,35 +6,50 @@ export interface UnitTraits {
   readonly unitId: string;
   readonly group: GroupConfig;
   readonly activityDays: number;
-  /** ℓ */
+  /** ℓ on the unit's first day; drift is added request by request. */
   readonly liveInterest: number;
+  /** Log interest in short videos. */
   readonly shortInterest: number;
-  /** ℓ as a long history of the unit would show it, logistic, in (0, 1). */
+  /** exp(social − spread²/2): how much more than others the unit follows; 1 on average. */
+  readonly followFactor: number;
+  /** ℓ, the short-video and the social interest as a long history would show them, logistic, in (0, 1). */
   readonly liveAffinity: number;
+  readonly shortAffinity: number;
+  readonly followAffinity: number;
   readonly isCellular: boolean;
   readonly firstHour: number;
+  /** Day of the unit's first session, 0 … drift.arrivalDays − 1. */
+  readonly arrivalDay: number;
 }
 
 export const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 export const clamp = (x: number, min: number, max: number): number => Math.min(max, Math.max(min, x));
 
-/** Draws a unit; the same `random` gives the same unit. */
-export function drawUnit(config: FeedWorldConfig, unitId: string, random: Random): UnitTraits {
-  const group = drawGroup(config.groups, random.uniform());
+/** Draws a unit; the same draws give the same unit. */
+export function drawUnit(config: FeedWorldConfig, unitId: string, draws: Draws): UnitTraits {
+  const { interest } = config;
+  const group = drawGroup(config.groups, draws.uniform());
   const { min, max } = group.activityDays;
-  const activityDays = min + Math.floor(random.uniform() * (max - min + 1));
-  const liveInterest = group.liveInterestMean + config.interest.liveSpread * random.normal();
-  const shortInterest = config.interest.shortSpread * random.normal();
-  const liveAffinity = logistic(liveInterest + config.interest.affinityNoise * random.normal());
+  const activityDays = min + Math.floor(draws.uniform() * (max - min + 1));
+  const liveInterest = group.liveInterestMean + interest.liveSpread * draws.normal();
+  const shortInterest = group.shortInterestMean + interest.shortSpread * draws.normal();
+  const liveAffinity = logistic(liveInterest + interest.affinityNoise * draws.normal());
+  const isCellular = draws.uniform() < 0.4;
+  const firstHour = drawHour(config.hours.weights, draws.uniform());
+  const social = interest.socialSpread * draws.normal();
   return {
     unitId,
     group,
     activityDays,
     liveInterest,
     shortInterest,
+    followFactor: Math.exp(social - interest.socialSpread ** 2 / 2),
     liveAffinity,
-    isCellular: random.uniform() < 0.4,
-    firstHour: Math.floor(random.uniform() * 24),
+    shortAffinity: logistic(4 * shortInterest + interest.affinityNoise * draws.normal()),
+    followAffinity: logistic(social + interest.affinityNoise * draws.normal()),
+    isCellular,
+    firstHour,
+    arrivalDay: Math.floor(draws.uniform() * config.drift.arrivalDays),
   };
 }
 
@@ -45,4 +60,16 @@ function drawGroup(groups: readonly GroupConfig[], u: number): GroupConfig {
     if (u < below) return group;
   }
   return groups[groups.length - 1];
+}
+
+/** Inverse CDF over the weights; with equal ones ⌊24u⌋. */
+export function drawHour(weights: readonly number[], u: number): number {
+  let total = 0;
+  for (const weight of weights) total += weight;
+  let below = 0;
+  for (let hour = 0; hour < weights.length; hour++) {
+    below += weights[hour];
+    if (u * total < below) return hour;
+  }
+  return weights.length - 1;
 }
