@@ -29,6 +29,7 @@ const violations: Readonly<Record<string, readonly [from: string, to: string]>> 
   'simulation-is-pure': ['src/simulation/n.ts', 'src/client/n-client.ts'],
   'tensorflow-only-offline': ['src/controller/o.ts', '@tensorflow/tfjs-core'],
   'duckdb-only-offline': ['src/postgres/p.ts', '@duckdb/node-api'],
+  'highs-only-offline': ['src/simulation/pp.ts', 'highs'],
   'express-only-api': ['src/controller/q.ts', 'express'],
   'kafkajs-only-kafka': ['src/ingest/r.ts', 'kafkajs'],
   'pg-only-postgres': ['api/routes/s.ts', 'pg'],
@@ -42,6 +43,7 @@ const violations: Readonly<Record<string, readonly [from: string, to: string]>> 
 const packages = [
   '@tensorflow/tfjs-core',
   '@duckdb/node-api',
+  'highs',
   'express',
   'kafkajs',
   'pg',
