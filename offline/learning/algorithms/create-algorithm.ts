@@ -7,6 +7,7 @@ import { createCrr } from './crr/learner.ts';
 import { createIql } from './iql/learner.ts';
 import { createSac } from './sac/learner.ts';
 import { createTd3bc } from './td3bc/learner.ts';
+import { createSlmgac } from './slmgac/phases.ts';
 import { createTscac } from './tscac/stages.ts';
 
 const algorithms = {
@@ -18,6 +19,7 @@ const algorithms = {
   cql: createCql,
   sac: createSac,
   tscac: createTscac,
+  slmgac: createSlmgac,
 } as const;
 
 export type AlgorithmName = keyof typeof algorithms;
