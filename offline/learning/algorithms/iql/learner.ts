@@ -36,7 +36,7 @@ export function createIql(raw: unknown): Algorithm {
 
 export class IqlLearner implements Learner {
   readonly actor: Network;
-  readonly #critic: TwinCritic;
+  readonly critic: TwinCritic;
   readonly #value: StateValue;
   readonly #adam: Adam;
   readonly #input: LearnerInput;
@@ -50,7 +50,7 @@ export class IqlLearner implements Learner {
     const layers = iqlLayers(config, data);
     const criticOptions = { ...config, learningRate: config.criticLearningRate };
     this.actor = new Network(layers, random.fork('actor'));
-    this.#critic = new TwinCritic(layers, random.fork('critic'), { ...criticOptions, discount });
+    this.critic = new TwinCritic(layers, random.fork('critic'), { ...criticOptions, discount });
     this.#value = new StateValue(iqlValueLayers(config, data), random.fork('value'), criticOptions);
     this.#adam = new Adam(this.actor.parameters, config);
   }
@@ -73,7 +73,7 @@ export class IqlLearner implements Learner {
       const valueLoss = this.#value.fit(batch, (values) =>
         expectileLoss(values, taken, batch.isComplete, this.#config.expectile),
       );
-      const { loss, meanAbsQ } = this.#critic.fit(batch, towards);
+      const { loss, meanAbsQ } = this.critic.fit(batch, towards);
       return { criticLoss: loss, valueLoss, meanAbsQ, qBound: bound };
     });
   }
@@ -91,14 +91,14 @@ export class IqlLearner implements Learner {
 
   /** min_i Q̄ᵢ(s,a) at the logged action → (B). */
   #taken(batch: Batch): tf.Tensor1D {
-    return pick(this.#critic.smallestValues(batch), batch.actions);
+    return pick(this.critic.smallestValues(batch), batch.actions);
   }
 
   state(): LearnerState {
     return joinStates({
       actor: this.actor.state(),
       'actor-optimiser': this.#adam.state(),
-      critic: this.#critic.state(),
+      critic: this.critic.state(),
       'critic-value': this.#value.state(),
       counters: { steps: this.#steps },
     });
@@ -106,13 +106,13 @@ export class IqlLearner implements Learner {
 
   restored(): void {
     this.actor.upload();
-    this.#critic.restored();
+    this.critic.restored();
     this.#value.restored();
   }
 
   dispose(): void {
     this.actor.dispose();
-    this.#critic.dispose();
+    this.critic.dispose();
     this.#value.dispose();
   }
 }

@@ -45,7 +45,7 @@ export function createSac(raw: unknown): Algorithm {
 
 export class SacLearner implements Learner {
   readonly actor: Network;
-  readonly #critic: TwinCritic;
+  readonly critic: TwinCritic;
   readonly #temperature: Temperature;
   readonly #adam: Adam;
   readonly #input: LearnerInput;
@@ -60,7 +60,7 @@ export class SacLearner implements Learner {
     const layers = sacLayers(config, data);
     this.actor = new Network(layers, random.fork('actor'));
     const criticOptions = { ...config, learningRate: config.criticLearningRate, discount };
-    this.#critic = new TwinCritic(layers, random.fork('critic'), criticOptions);
+    this.critic = new TwinCritic(layers, random.fork('critic'), criticOptions);
     this.#adam = new Adam(this.actor.parameters, config);
     this.#temperature = new Temperature({
       initial: config.initialAlpha,
@@ -84,12 +84,12 @@ export class SacLearner implements Learner {
     return tf.tidy(() => {
       const nextValues = (states: States): tf.Tensor1D =>
         softStateValues(
-          this.#critic.smallestValues(states),
+          this.critic.smallestValues(states),
           this.#logProbabilities(states),
           this.#temperature.alpha,
         );
       const towards = bellmanTargets({ data, reward, batch, discount, bound, nextValues });
-      const { loss, meanAbsQ } = this.#critic.fit(batch, towards);
+      const { loss, meanAbsQ } = this.critic.fit(batch, towards);
       return { criticLoss: loss, meanAbsQ, qBound: bound };
     });
   }
@@ -97,7 +97,7 @@ export class SacLearner implements Learner {
   /** The actor on the values of now, then α on the entropy that the actor had. */
   updateActor(batch: Batch): StepMetrics {
     return tf.tidy(() => {
-      const actionValues = this.#critic.smallestValues(batch);
+      const actionValues = this.critic.smallestValues(batch);
       const entropy = meanEntropy(this.#logProbabilities(batch), batch.isSteerable);
       const { alpha } = this.#temperature;
       const options = { alpha, cloningWeight: this.#config.cloningWeight };
@@ -119,18 +119,18 @@ export class SacLearner implements Learner {
       actor: this.actor.state(),
       'actor-optimiser': this.#adam.state(),
       'actor-temperature': this.#temperature.state(),
-      critic: this.#critic.state(),
+      critic: this.critic.state(),
       counters: { steps: this.#steps },
     });
   }
 
   restored(): void {
     this.actor.upload();
-    this.#critic.restored();
+    this.critic.restored();
   }
 
   dispose(): void {
     this.actor.dispose();
-    this.#critic.dispose();
+    this.critic.dispose();
   }
 }
