@@ -122,6 +122,7 @@ function shortWatch(
     pageSeconds(short, unit.shortInterest, firstVideo, draws) *
     (isInserted ? 1 - displaced * costShare : 1) *
     (1 - short.boredomLoss * state.boredom) *
+    (1 - short.dissatisfiedLoss * Math.max(0, -state.satisfaction)) *
     (unit.isCellular ? 1 - short.cellularLoss : 1)
   );
 }

@@ -10,7 +10,7 @@ export interface UnitTraits {
   readonly liveInterest: number;
   /** Log interest in short videos. */
   readonly shortInterest: number;
-  /** exp(social − spread²/2): how much more than others the unit follows; 1 on average. */
+  /** exp(social − variance/2): how much more than others the unit follows; 1 on average. */
   readonly followFactor: number;
   /** ℓ, the short-video and the social interest as a long history would show them, logistic, in (0, 1). */
   readonly liveAffinity: number;
@@ -36,14 +36,16 @@ export function drawUnit(config: FeedWorldConfig, unitId: string, draws: Draws):
   const liveAffinity = logistic(liveInterest + interest.affinityNoise * draws.normal());
   const isCellular = draws.uniform() < 0.4;
   const firstHour = drawHour(config.hours.weights, draws.uniform());
-  const social = interest.socialSpread * draws.normal();
+  const social =
+    interest.socialLive * (liveInterest - group.liveInterestMean) + interest.socialSpread * draws.normal();
+  const socialVariance = interest.socialSpread ** 2 + (interest.socialLive * interest.liveSpread) ** 2;
   return {
     unitId,
     group,
     activityDays,
     liveInterest,
     shortInterest,
-    followFactor: Math.exp(social - interest.socialSpread ** 2 / 2),
+    followFactor: Math.exp(social - socialVariance / 2),
     liveAffinity,
     shortAffinity: logistic(4 * shortInterest + interest.affinityNoise * draws.normal()),
     followAffinity: logistic(social + interest.affinityNoise * draws.normal()),

@@ -9,7 +9,11 @@ const interest = section({
     0.25,
     'Standard deviation of the latent log interest in short videos around its group’s mean.',
   ),
-  socialSpread: spread(1, 'Standard deviation of the latent log inclination to follow authors.'),
+  socialSpread: spread(
+    0.8,
+    'Standard deviation of the latent log inclination to follow authors, apart from ℓ.',
+  ),
+  socialLive: shift(0.5, 'Its slope in ℓ minus the group’s mean: who likes streams follows more.'),
   affinityNoise: spread(
     0.4,
     'Standard deviation of what liveAffinity, shortAffinity and followAffinity get wrong.',
@@ -60,11 +64,11 @@ const live = section({
     -0.9,
     'Logit of entering: intercept + interest · ℓ + quality · (q − ½) − fatigue · f + evening − enterDrop · (position − 1).',
   ),
-  enterInterest: shift(1.6, 'Its slope in the unit’s live interest ℓ.'),
+  enterInterest: shift(1.8, 'Its slope in the unit’s live interest ℓ.'),
   enterQuality: shift(2, 'Its slope in the candidate’s quality q ∈ [0, 1].'),
   enterFatigue: shift(2.2, 'Its loss at full fatigue.'),
   enterEvening: shift(0.3, 'What the evening adds to it.'),
-  watchMedianSeconds: positive(120, 'Seconds, median watch of an entered stream at ℓ = 0, q = ½, f = 0.'),
+  watchMedianSeconds: positive(110, 'Seconds, median watch of an entered stream at ℓ = 0, q = ½, f = 0.'),
   watchInterest: shift(0.3, 'Slope of the log watch time in ℓ.'),
   watchQuality: shift(0.8, 'Slope of the log watch time in q.'),
   watchFatigue: probability(0.5, 'Share of the watch time that full fatigue takes.'),
@@ -79,19 +83,20 @@ const live = section({
 
 const short = section({
   videosPerRequest: wholeNumber(6, 1, 50, 'Short videos on the page that one request fills.'),
-  zeroShare: probability(0.094, 'Share of them that are not played at all.'),
-  skimShare: probability(0.416, 'Share of them that are only skimmed.'),
-  skimMedianSeconds: positive(2, 'Seconds, median play of a skimmed one (log-normal).'),
-  skimSigma: spread(0.65, 'Standard deviation of its log.'),
-  meanSeconds: positive(40, 'Seconds, mean play of the others (log-normal) for an average unit.'),
-  sigma: spread(1.05, 'Standard deviation of its log.'),
+  zeroShare: probability(0.096, 'Share of them that are not played at all.'),
+  skimShare: probability(0.46, 'Share of them that are only skimmed.'),
+  skimMedianSeconds: positive(2.15, 'Seconds, median play of a skimmed one (log-normal).'),
+  skimSigma: spread(0.81, 'Standard deviation of its log.'),
+  meanSeconds: positive(47, 'Seconds, mean play of the others (log-normal) for an average unit.'),
+  sigma: spread(1.06, 'Standard deviation of its log.'),
   capSeconds: positive(900, 'Seconds, no short video is played longer.'),
   displacedEntered: probability(
     0.75,
     'Share of the page’s short-video time that an entered stream displaces.',
   ),
-  displacedSkipped: probability(0.12, 'Share that a skipped one displaces.'),
+  displacedSkipped: probability(0.25, 'Share that a skipped one displaces.'),
   boredomLoss: probability(0.15, 'Share of the short-video time that full boredom takes.'),
+  dissatisfiedLoss: probability(0.25, 'Share that full dissatisfaction takes.'),
   cellularLoss: probability(0.1, 'Share that a cellular network takes.'),
 });
 
@@ -100,11 +105,11 @@ const reactions = section({
   likeNull: probability(0.1, 'The same without a stream.'),
   likeSkipped: probability(0.08, 'The same with a skipped stream.'),
   followEntered: probability(
-    0.003,
-    'Probability of following an author; times the unit’s exp(social − spread²/2).',
+    0.0005,
+    'Probability of following an author; times the unit’s follow factor (1 on average).',
   ),
-  followNull: probability(0.009, 'The same without a stream.'),
-  followSkipped: probability(0.006, 'The same with a skipped stream.'),
+  followNull: probability(0.0078, 'The same without a stream.'),
+  followSkipped: probability(0.004, 'The same with a skipped stream.'),
   hideEntered: probability(0.004, 'Probability of hiding something.'),
   hideNull: probability(0.005, 'The same without a stream.'),
   hideSkipped: probability(0.03, 'The same with a skipped stream; times the group’s touchiness.'),
@@ -115,9 +120,9 @@ const reactions = section({
     'The same after a skipped one: leaveNull + (leaveSkipped − leaveNull) · touchiness · costShare^(position − 1).',
   ),
   leaveBoredom: probability(0.02, 'What full boredom adds to leaving.'),
-  leaveDissatisfied: probability(0.12, 'What full dissatisfaction adds to leaving.'),
+  leaveDissatisfied: probability(0.08, 'What full dissatisfaction adds to leaving.'),
   leaveSatisfied: probability(0.02, 'What full satisfaction takes from leaving; leaving stays ≥ 0.005.'),
-  leaveFatigue: probability(0.1, 'What full fatigue adds to leaving.'),
+  leaveFatigue: probability(0.06, 'What full fatigue adds to leaving.'),
 });
 
 const dynamics = section({
@@ -146,7 +151,7 @@ const dynamics = section({
 const days = section({
   count: wholeNumber(3, 1, 60, 'Days that a unit is followed; it has a session on the first one.'),
   returnIntercept: shift(
-    0,
+    -0.2,
     'Logit of coming back the next day: intercept + satisfaction · s + the group’s returnShift.',
   ),
   returnSatisfaction: shift(1.5, 'Its slope in the satisfaction s at the session’s end.'),
@@ -157,10 +162,10 @@ const days = section({
 });
 
 const behavior = section({
-  base: shift(0.15, 'P(insert) = clamp(base + score · candidateScore + affinity · liveAffinity, min, max).'),
-  score: shift(0.3, 'Its slope in candidateScore.'),
-  affinity: shift(0.2, 'Its slope in liveAffinity.'),
-  min: probability(0.1, 'Least P(insert) where a candidate is there.'),
+  base: shift(0.04, 'P(insert) = clamp(base + score · candidateScore + affinity · liveAffinity, min, max).'),
+  score: shift(0.16, 'Its slope in candidateScore.'),
+  affinity: shift(0.16, 'Its slope in liveAffinity.'),
+  min: probability(0.06, 'Least P(insert) where a candidate is there.'),
   max: probability(0.9, 'Largest P(insert); positions share it equally.'),
 });
 
@@ -198,10 +203,13 @@ const propensityLog = section({
 
 const constraints = section({
   hideRateAtMost: probability(
-    0.012,
+    0.008,
     'Threshold of the constraint hide-rate of the surface, hides per decision.',
   ),
-  liveShareAtMost: probability(0.6, 'Threshold of the constraint live-share, inserted streams per decision.'),
+  liveShareAtMost: probability(
+    0.35,
+    'Threshold of the constraint live-share, inserted streams per decision.',
+  ),
 });
 
 const groups = z

@@ -51,7 +51,14 @@ export const defaultFeedWorld: FeedWorldConfig = {
       returnShift: 0,
     },
   ],
-  interest: { liveSpread: 1.2, shortSpread: 0.25, socialSpread: 0, affinityNoise: 0.4, scoreNoise: 0.15 },
+  interest: {
+    liveSpread: 1.2,
+    shortSpread: 0.25,
+    socialSpread: 0,
+    socialLive: 0,
+    affinityNoise: 0.4,
+    scoreNoise: 0.15,
+  },
   observation: { features: 'basic' },
   hours: { weights: Array.from({ length: 24 }, () => 1), eveningFrom: 19, eveningTo: 23 },
   positions: { count: 1, enterDrop: 0, costShare: 1 },
@@ -81,6 +88,7 @@ export const defaultFeedWorld: FeedWorldConfig = {
     displacedEntered: 0.65,
     displacedSkipped: 0.65,
     boredomLoss: 0.2,
+    dissatisfiedLoss: 0,
     cellularLoss: 0.1,
   },
   reactions: {
