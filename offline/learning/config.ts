@@ -25,6 +25,21 @@ export const splitConfig = z.strictObject({
 });
 export type SplitConfig = z.infer<typeof splitConfig>;
 
+/** When training stops itself; `null` switches a watch off. `run/divergence.ts` says what each one looks at. */
+export const divergenceConfig = z.strictObject({
+  /** Mean |Q| beyond this many times its bound max |r| / (1 − γ). */
+  maxQRatio: z.number().positive().nullable().default(1),
+  /** Allocating share beyond this many times the behaviour's, or below one part in so many of it. */
+  maxRateRatio: z.number().gt(1).nullable().default(3),
+  /** … counted only where the two differ by more than this. */
+  minRateDifference: z.number().min(0).max(1).default(0.15),
+  /** … and only where the behaviour had a preference to drift from: its normalised entropy is at most this. */
+  maxBehaviorEntropy: z.number().min(0).max(1).default(0.8),
+  /** Mean entropy of the actor, as a share of the largest possible. */
+  minEntropy: z.number().min(0).lt(1).nullable().default(0.001),
+});
+export type DivergenceConfig = z.infer<typeof divergenceConfig>;
+
 export const commonConfig = {
   steps: z.int().min(1).max(1_000_000).default(200),
   batchSize: z.int().min(8).max(65_536).default(512),
@@ -36,6 +51,7 @@ export const commonConfig = {
   network: networkConfig.default(networkConfig.parse({})),
   split: splitConfig.default(splitConfig.parse({})),
   backend: z.enum(['auto', 'tensorflow-native', 'wasm', 'cpu']).default('auto'),
+  divergence: divergenceConfig.default(divergenceConfig.parse({})),
   /** Fault injection: `inverted-reward` learns to make every response worse, to test that the gate refuses it. */
   plantedFault: z.enum(['inverted-reward']).nullable().default(null),
 };

@@ -5,6 +5,8 @@ import type { Dataset } from '../../dataset/dataset.ts';
 import type { Split } from '../../dataset/split.ts';
 import type { Network } from '../networks/network.ts';
 import type { Batch, TrainingData } from '../data/training-data.ts';
+import type { DivergenceConfig } from '../config.ts';
+import type { Checkpoints } from './checkpoints.ts';
 
 /** What an algorithm gets: data, split, a seeded source of randomness, and somebody to tell about progress. */
 export interface TrainingContext {
@@ -16,6 +18,8 @@ export interface TrainingContext {
   readonly progress: (progress: TrainingProgress) => void;
   /** Shown every learner before its first step: whoever checks learners from outside asks for this. */
   readonly onLearner?: (phase: string, learner: Learner) => void;
+  /** Where training keeps its place; default: nowhere. */
+  readonly checkpoints?: Checkpoints;
 }
 
 export interface TrainingProgress {
@@ -81,5 +85,7 @@ export interface AlgorithmConfig {
     readonly salt: string;
   };
   readonly backend: 'auto' | 'tensorflow-native' | 'wasm' | 'cpu';
+  readonly divergence: DivergenceConfig;
+  readonly plantedFault?: 'inverted-reward' | null;
   readonly [option: string]: unknown;
 }
