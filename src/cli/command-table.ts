@@ -50,9 +50,19 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/promote.ts'),
   },
   {
+    name: 'simulate',
+    summary: 'true values of a policy in a simulated feed world, and logs to practise on',
+    load: () => import('./commands/simulate.ts'),
+  },
+  {
     name: 'study',
     summary: 'run a study of the repository and print its table',
     load: () => import('./commands/study.ts'),
+  },
+  {
+    name: 'dead-letters',
+    summary: 'records that ingest set aside: list, show, replay, purge',
+    load: () => import('./commands/dead-letters.ts'),
   },
   {
     name: 'keys',

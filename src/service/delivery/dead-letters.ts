@@ -1,0 +1,34 @@
+import { AllotError } from '../../core/errors.ts';
+import { parseEvent } from '../schemas/events.ts';
+import type { DeadLetter, DeadLetterStore, EventStore } from '../ports/stores.ts';
+
+export interface ReplayOutcome {
+  readonly replayed: readonly string[];
+  /** What is refused again stays where it is, with today's reason. */
+  readonly refused: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/**
+ * Offers dead letters to the store once more, each in its own transaction. Idempotent: a record that is stored already
+ * has no effect, and a letter is removed only after its event is in. An outage ends the replay; run it again.
+ */
+export async function replayDeadLetters(
+  stores: { readonly deadLetters: DeadLetterStore; readonly events: EventStore },
+  letters: readonly DeadLetter[],
+): Promise<ReplayOutcome> {
+  const replayed: string[] = [];
+  const refused: { id: string; reason: string }[] = [];
+  for (const { id, record } of letters) {
+    try {
+      await stores.events.write({ events: [parseEvent(record)], deadLetters: [] });
+      await stores.deadLetters.remove([id]);
+      replayed.push(id);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused.push({ id, reason: error.message });
+    }
+  }
+  return { replayed, refused };
+}
+
+const isRefusal = (error: unknown): error is AllotError => error instanceof AllotError && !error.retryable;
