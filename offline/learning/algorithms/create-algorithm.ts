@@ -5,6 +5,9 @@ import { createBc } from './bc/learner.ts';
 import { createCql } from './cql/learner.ts';
 import { createCrr } from './crr/learner.ts';
 import { createIql } from './iql/learner.ts';
+import { createPidLagrangian } from './pid-lagrangian/learner.ts';
+import { createRcpoDual } from './rcpo-dual/learner.ts';
+import { createRcpoScalarised } from './rcpo-scalarised/learner.ts';
 import { createSac } from './sac/learner.ts';
 import { createTd3bc } from './td3bc/learner.ts';
 import { createSlmgac } from './slmgac/phases.ts';
@@ -18,6 +21,9 @@ const algorithms = {
   td3bc: createTd3bc,
   cql: createCql,
   sac: createSac,
+  'rcpo-scalarised': createRcpoScalarised,
+  'rcpo-dual': createRcpoDual,
+  'pid-lagrangian': createPidLagrangian,
   tscac: createTscac,
   slmgac: createSlmgac,
 } as const;

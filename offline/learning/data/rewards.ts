@@ -2,7 +2,10 @@ import type { Surface } from '../../../src/core/surface/surface.ts';
 import { AllotError } from '../../../src/core/errors.ts';
 import type { Dataset } from '../../dataset/dataset.ts';
 
-/** weight · response; the response's own unit. `share-of-actions` is 1 where something was allocated. */
+/**
+ * weight · response; the response's own unit. `share-of-actions` is 1 where something was allocated; a derived column
+ * (`displaced-time`) is named like a response.
+ */
 export interface RewardTerm {
   readonly response: string;
   readonly weight: number;
@@ -19,6 +22,11 @@ export interface Reward {
   readonly bound: number;
 }
 
+/** Columns that are computed, not logged: name → one value per row. */
+export type DerivedColumns = ReadonlyMap<string, ArrayLike<number>>;
+
+export const noColumns: DerivedColumns = new Map();
+
 export type PlantedFault = 'inverted-reward';
 
 /**
@@ -33,12 +41,13 @@ export function composeReward(
     readonly trainRows: Int32Array;
     readonly discount: number;
     readonly plantedFault: PlantedFault | null;
+    readonly columns?: DerivedColumns;
   },
 ): Reward {
   const sign = options.plantedFault === 'inverted-reward' ? -1 : 1;
   const raw = new Float64Array(dataset.rows);
   for (const { response, weight } of terms) {
-    const column = columnOf(dataset, response);
+    const column = columnOf(dataset, response, options.columns);
     for (let i = 0; i < raw.length; i += 1) raw[i] += sign * weight * column[i];
   }
   const known = options.trainRows.filter((row) => dataset.isComplete[row] === 1);
@@ -49,13 +58,18 @@ export function composeReward(
   return { values, scale, shift, bound: values.reduce((max, v) => Math.max(max, Math.abs(v)), 0) };
 }
 
-function columnOf(dataset: Dataset, response: string): ArrayLike<number> {
+/** A response, `share-of-actions` or a derived column, one value per row; `config_invalid` when there is none. */
+export function columnOf(
+  dataset: Dataset,
+  response: string,
+  columns: DerivedColumns = noColumns,
+): ArrayLike<number> {
   if (response === 'share-of-actions') {
     const { actions, nullAction } = dataset.manifest.surface;
     const nullIndex = nullAction === null ? -1 : actions.indexOf(nullAction);
     return dataset.actions.map((action) => (action === nullIndex ? 0 : 1));
   }
-  const column = dataset.responses.get(response);
+  const column = dataset.responses.get(response) ?? columns.get(response);
   if (column === undefined)
     throw new AllotError('config_invalid', `the surface has no response named ${response}`);
   return column;
