@@ -1,15 +1,10 @@
-import { createHash } from 'node:crypto';
-import { AllotError } from '../../src/core/errors.ts';
-import { createRandom } from '../../src/core/math/random.ts';
-import type { Surface } from '../../src/core/surface/surface.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { splitByUnitAndTime, type Split } from '../dataset/split.ts';
-import { createAlgorithm } from './algorithms/create-algorithm.ts';
-import { chooseBackend, type Backend } from './tensors/backend.ts';
-import { fitEncoder } from './data/encoder-fit.ts';
+import type { SnapshotManifest } from '../dataset/manifest.ts';
+import type { Backend } from './tensors/backend.ts';
+import { runInWorkers } from './parallel/pool.ts';
+import type { PartReport } from './parallel/part-task.ts';
+import { prepareTraining, type TrainingRecipe } from './prepare-training.ts';
 import { exportPolicy, type ExportedPolicy } from './export-policy.ts';
-import { openCheckpoints, type CheckpointOptions } from './run/checkpoint-folder.ts';
-import { noCheckpoints, type Checkpoints } from './run/checkpoints.ts';
 import { refuseDrift, TrainingDiverged } from './run/divergence.ts';
 import { lookAtFinished, type FinishedPolicy } from './run/finished-policy.ts';
 import type {
@@ -21,26 +16,15 @@ import type {
   TrainingProgress,
 } from './run/learner.ts';
 import { measureParity, parityStates, refuseDisparity, type Parity, type State } from './parity.ts';
-import { createTrainingData } from './data/training-data.ts';
 
-export interface TrainRequest {
-  readonly dataset: Dataset;
-  /** As declared now; its features, actions and groups must be those of the snapshot. */
-  readonly surface: Surface;
-  /** One of `algorithmNames`. */
-  readonly algorithm: string;
-  /** See `docs/learning.md`; missing fields take their defaults, unknown ones are refused. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  readonly seed: number;
+export interface TrainRequest extends TrainingRecipe {
   readonly runId: string | null;
-  readonly codeVersion?: string;
   /** ISO 8601; part of the artifact's lineage and so of its hash. Default: the end of the snapshot's log. */
   readonly createdAt?: string;
   readonly progress?: (progress: TrainingProgress) => void;
-  /** Where training keeps its place, so that it can go on after its process was killed; default: nowhere. */
-  readonly checkpoints?: CheckpointOptions;
-  /** Shown every learner before its first step: for studies that look into critics. */
   readonly onLearner?: TrainingContext['onLearner'];
+  /** Processes for parts that do not depend on each other; the weights do not depend on it. Default 1. */
+  readonly workers?: number;
 }
 
 export interface TrainedPolicy extends ExportedPolicy {
@@ -49,9 +33,9 @@ export interface TrainedPolicy extends ExportedPolicy {
   readonly backend: Backend;
   readonly parity: Parity;
   readonly finished: FinishedPolicy;
+  /** Who served the log, with the rows of each. */
+  readonly behaviorVersions: SnapshotManifest['behaviorVersions'];
 }
-
-const minimumRows = 100;
 
 /**
  * Trains one candidate on a snapshot's training units and exports it. The same dataset, algorithm, config, seed and
@@ -59,19 +43,14 @@ const minimumRows = 100;
  * what was trained.
  */
 export async function trainPolicy(request: TrainRequest): Promise<TrainedPolicy> {
-  const { dataset, surface, seed } = request;
-  const algorithm = createAlgorithm(request.algorithm, request.config);
-  const backend = await chooseBackend(algorithm.config.backend);
-  const split = splitByUnitAndTime(dataset, algorithm.config.split);
-  const encoder = fitEncoder(dataset, surface, split.train);
-  const data = createTrainingData(dataset, encoder);
-  refuseTooFew(split, data.isSteerable);
+  const { dataset, surface, seed, progress = (): void => undefined } = request;
+  const { algorithm, backend, encoder, context } = await prepareTraining(request);
+  const { split } = context;
   const trained = await trainWatched(algorithm, {
-    ...{ surface, dataset, data, split },
-    random: createRandom(seed),
-    progress: request.progress ?? ((): void => undefined),
-    checkpoints: checkpointsOf(request, algorithm, backend),
+    ...context,
+    progress,
     ...(request.onLearner === undefined ? {} : { onLearner: request.onLearner }),
+    ...((request.workers ?? 1) === 1 ? {} : { inWorkers: partsInWorkers(request, progress) }),
   });
   const exported = exportPolicy({
     surface,
@@ -94,7 +73,8 @@ export async function trainPolicy(request: TrainRequest): Promise<TrainedPolicy>
   if ((algorithm.config.plantedFault ?? null) === null) judgeFinished(finished, algorithm, trained);
   const rows = { trainRows: split.train.length, validationRows: split.validation.length };
   const metrics = { ...rows, ...trained.metrics };
-  return { ...exported, metrics, curve: trained.curve, backend, parity, finished };
+  const { behaviorVersions } = dataset.manifest;
+  return { ...exported, metrics, curve: trained.curve, backend, parity, finished, behaviorVersions };
 }
 
 /** A divergence leaves with the curves of all phases up to it, not only of the phase that it ended. */
@@ -125,28 +105,30 @@ function judgeFinished(
   }
 }
 
-/** Bound to everything that the weights depend on. */
-function checkpointsOf(request: TrainRequest, algorithm: Algorithm, backend: Backend): Checkpoints {
-  const { dataset, seed, codeVersion = 'unknown', checkpoints } = request;
-  if (checkpoints === undefined) return noCheckpoints;
-  const identity = {
-    snapshotHash: dataset.manifest.contentHash,
-    rowsHash: createHash('sha256').update(JSON.stringify(dataset.decisionIds)).digest('hex'),
-    algorithm: algorithm.name,
-    config: algorithm.config,
-    backend: backend.name,
-    ...{ seed, codeVersion },
+/** Hands parts of the algorithm to processes that prepare the same training; checkpoints go to the same folder. */
+function partsInWorkers(
+  request: TrainRequest,
+  progress: (progress: TrainingProgress) => void,
+): NonNullable<TrainingContext['inWorkers']> {
+  const { dataset, surface, algorithm, config = {}, seed, codeVersion, checkpoints, workers = 1 } = request;
+  const recipe: TrainingRecipe = {
+    ...{ dataset, surface, algorithm, config, seed },
+    ...(codeVersion === undefined ? {} : { codeVersion }),
+    ...(checkpoints === undefined ? {} : { checkpoints: { ...checkpoints, mode: 'join', warn: undefined } }),
   };
-  return openCheckpoints(identity, checkpoints);
-}
-
-function refuseTooFew(split: Split, isSteerable: Uint8Array): void {
-  const usable = split.train.reduce((sum, row) => sum + isSteerable[row], 0);
-  if (usable >= minimumRows) return;
-  throw new AllotError(
-    'config_invalid',
-    `only ${usable} training rows have a known outcome and a random choice; at least ${minimumRows} are needed`,
-  );
+  return async (names) =>
+    await runInWorkers<string, TrainedActor>({
+      module: new URL('./parallel/part-task.ts', import.meta.url),
+      tasks: names,
+      workers,
+      shared: recipe,
+      nameOf: (name) => name,
+      onReport(about) {
+        const report = about as PartReport;
+        if (report.kind === 'progress') progress(report.progress);
+        else checkpoints?.warn?.(report.message);
+      },
+    });
 }
 
 /** Up to 10,000 logged states, evenly over the snapshot. */

@@ -23,9 +23,12 @@ export interface CheckpointOptions {
   readonly directory: string;
   /** Steps between two checkpoints. Default 200. */
   readonly every?: number;
-  /** `fresh` (default) forgets what is there; `resume` continues it, and refuses (`config_invalid`) what belongs to another training; `resume-own` forgets that too, with a warning. */
-  readonly mode?: 'fresh' | 'resume' | 'resume-own';
-  readonly warn?: (message: string) => void;
+  /**
+   * `fresh` (default) forgets what is there. `resume` continues it, and refuses (`config_invalid`) what belongs to another
+   * training; `resume-own` forgets that too, with a warning. `join`: another process of the same training has opened it.
+   */
+  readonly mode?: 'fresh' | 'resume' | 'resume-own' | 'join';
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 /** Of a phase the newest is used; the one before is for the case that the newest was torn. */
@@ -38,7 +41,8 @@ const defaultEvery = 200;
  */
 export function openCheckpoints(identity: TrainingIdentity, options: CheckpointOptions): Checkpoints {
   const { directory, every = defaultEvery, mode = 'fresh', warn = () => undefined } = options;
-  if (mode === 'fresh' || !isContinued(identity, directory, mode, warn)) begin(identity, directory);
+  const isOpen = mode === 'join' || (mode !== 'fresh' && isContinued(identity, directory, mode, warn));
+  if (!isOpen) begin(identity, directory);
   return {
     every,
     restore(phase) {

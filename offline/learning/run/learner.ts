@@ -20,6 +20,8 @@ export interface TrainingContext {
   readonly onLearner?: (phase: string, learner: Learner) => void;
   /** Where training keeps its place; default: nowhere. */
   readonly checkpoints?: Checkpoints;
+  /** Trains parts of the algorithm in processes of their own; asked through `trainParts`. Default: there are none. */
+  readonly inWorkers?: (names: readonly string[]) => Promise<TrainedActor[]>;
 }
 
 export interface TrainingProgress {
@@ -75,6 +77,8 @@ export interface Algorithm {
   readonly name: string;
   readonly config: AlgorithmConfig;
   train(context: TrainingContext): Promise<TrainedActor>;
+  /** A part that can be trained on its own, by its name: what `trainParts` asks a worker for. */
+  part?(context: TrainingContext, name: string): Promise<TrainedActor>;
 }
 
 export interface AlgorithmConfig {
