@@ -1,71 +1,99 @@
 import { availableParallelism } from 'node:os';
 import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { AllotError } from '../../core/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { print, printJson } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import type { StudyOutcome, StudySubject } from '../study/subject.ts';
+import { subjects } from '../study/subjects.ts';
+import { DEFAULT_WORLD, readWorld } from '../study/world-files.ts';
 
-const proofs = ['laws', 'goldens', 'obp-table', 'coverage', 'sequential', 'traps'] as const;
-
-interface StudyFlags {
+interface Flags {
+  readonly world?: readonly string[];
+  readonly seeds: number;
+  readonly seed: number;
+  readonly units?: number;
   readonly repetitions?: number;
   readonly short?: true;
   readonly workers: number;
-  readonly seed: number;
   readonly json?: true;
   readonly markdown?: true;
 }
 
-const help = `
-judging: the proofs of off-policy evaluation (docs/judging.md), all of them or one:
-  laws        laws of every estimator and interval            goldens   numbers of other implementations
-  obp-table   the published table, remade                     coverage  every interval, regime by regime
-  sequential  sessions against exact values                   traps     logs that must be refused or flagged
+const subjectLines = subjects
+  .map(({ name, summary, parts }) => {
+    const list = parts.length > 1 ? `\n                 parts: ${parts.join(', ')}` : '';
+    return `  ${name.padEnd(14)} ${summary}${list}`;
+  })
+  .join('\n');
 
-laws, goldens, sequential and traps run tests of the repository; the others compute. Answers depend on the
-seed, not on the number of workers. Exit code 0 when everything claimed holds, 1 otherwise.
+const help = `
+Subjects:
+${subjectLines}
+
+Answers depend on the seeds, not on the number of workers. Exit code 0 when everything claimed holds, 1 otherwise.
+--world takes worlds as JSON (docs/worlds.md), one or several; "default" is the study's own.
 
 Examples:
-  npm run study -- judging
-  npm run study -- judging coverage --repetitions 2000 --markdown`;
+  npm run study -- judging coverage --repetitions 2000 --markdown
+  npm run study -- learning two-stage --seeds 5
+  allot study two-stage --world my-world.json --seeds 5 --json`;
 
 export function register(program: Command): void {
   program
     .command('study')
-    .description('run a study of the repository and print its table')
-    .addArgument(new Argument('<subject>', 'what is studied').choices(['judging']))
-    .addArgument(new Argument('[proof]', 'one of its proofs (default: all)').choices(proofs))
-    .option('--repetitions <n>', 'repetitions (obp-table: runs; unless told as documented)', positiveInteger)
+    .description('run a study of the repository and print its tables')
+    .addArgument(new Argument('<subject>', 'what is studied').choices(subjects.map(({ name }) => name)))
+    .argument('[part]', 'one of its parts (default: all)')
+    .option('--world <file...>', 'learning studies: worlds to run on (default: the study’s own)')
+    .option('--seeds <n>', 'learning studies: number of seeds, counted from --seed', positiveInteger, 5)
+    .option('--units <n>', 'learning studies: units of the log that is learned from', positiveInteger)
+    .option('--repetitions <n>', 'judging: repetitions (obp-table: runs)', positiveInteger)
     .option('--short', 'the quick form that the test suite runs')
-    .option('--workers <n>', 'threads', positiveInteger, Math.min(8, availableParallelism()))
-    .option('--seed <seed>', 'seed', positiveInteger, 1)
+    .option('--workers <n>', 'processes at once', positiveInteger, Math.min(8, availableParallelism()))
+    .option('--seed <seed>', 'first seed', positiveInteger, 1)
     .option('--markdown', 'tables as in the documentation')
     .option('--json', 'one object on standard output')
     .addHelpText('after', help)
     .action(run);
 }
 
-async function run(_subject: string, proof: string | undefined, flags: StudyFlags): Promise<void> {
-  const { judgingProofs } = await import('../../../offline/reproductions/judging.ts');
-  const { isProven, toMarkdown, toText } = await import('../../../offline/reproductions/study-table.ts');
+async function run(name: string, part: string | undefined, flags: Flags): Promise<void> {
+  const subject = subjects.find((row) => row.name === name) as StudySubject;
+  refuseUnknownPart(subject, part);
+  const outcomes: StudyOutcome[] = [];
   const progress = createProgress({ quiet: flags.json === true });
-  const chosen = proofs.filter((name) => proof === undefined || name === proof);
-  const results = [];
-  for (const name of chosen) {
-    const tables = await judgingProofs[name]({
-      repetitions: flags.repetitions,
-      isShort: flags.short === true,
-      workers: flags.workers,
-      seed: flags.seed,
-      progress,
-    });
-    results.push({ proof: name, isProven: isProven(tables), tables });
-    if (flags.json !== true) print(tables.map(flags.markdown === true ? toMarkdown : toText).join('\n'));
-  }
-  if (flags.json === true) {
-    const { seed, repetitions = null, short = false } = flags;
-    printJson({ subject: 'judging', settings: { seed, repetitions, short }, results });
-  }
-  process.exitCode = results.every((result) => result.isProven) ? exitCodes.ok : exitCodes.failure;
+  const worlds = await Promise.all((flags.world ?? [DEFAULT_WORLD]).map(readWorld));
+  for (const world of worlds)
+    for (const chosen of subject.parts.filter((one) => part === undefined || one === part)) {
+      const outcome = await subject.run(chosen, {
+        seeds: Array.from({ length: flags.seeds }, (_, k) => flags.seed + k),
+        seed: flags.seed,
+        repetitions: flags.repetitions,
+        units: flags.units ?? null,
+        workers: flags.workers,
+        isShort: flags.short === true,
+        world,
+        progress,
+      });
+      outcomes.push(outcome);
+      if (flags.json !== true) print(flags.markdown === true ? outcome.markdown : outcome.text);
+    }
+  if (flags.json === true) printJson(jsonOf(subject, outcomes, flags));
+  process.exitCode = outcomes.every(({ isProven }) => isProven) ? exitCodes.ok : exitCodes.failure;
+}
+
+/** One study on one world is its own answer; several are a list. */
+function jsonOf(subject: StudySubject, outcomes: readonly StudyOutcome[], flags: Flags): unknown {
+  if (subject.isOnWorlds && outcomes.length === 1) return outcomes[0].json;
+  const { seed, seeds, repetitions = null, short = false } = flags;
+  const settings = subject.isOnWorlds ? { seed, seeds, short } : { seed, repetitions, short };
+  return { subject: subject.name, settings, results: outcomes.map(({ json }) => json) };
+}
+
+function refuseUnknownPart({ name, parts }: StudySubject, part: string | undefined): void {
+  if (part === undefined || parts.includes(part)) return;
+  throw new AllotError('config_invalid', `${name} has the parts ${parts.join(', ')} (asked: ${part})`);
 }
 
 function positiveInteger(text: string): number {
