@@ -3,7 +3,8 @@ import { estimatorIds, intervalMethods } from '../../../offline/ope/question.ts'
 import { defaultLimits } from '../../core/ope/limits.ts';
 import { diceFamily } from '../../core/ope/sequential/dice-settings.ts';
 import { limitFlags } from './limit-flags.ts';
-import * as value from '../parse-values.ts';
+import * as number from '../parse-number.ts';
+import * as value from './parse-values.ts';
 
 /** The options of `allot ope`, grouped by purpose. */
 export function defineOptions(command: Command): void {
@@ -16,7 +17,7 @@ export function defineOptions(command: Command): void {
   trustOptions(command);
   command.optionsGroup('When to distrust:');
   for (const { flag, limit, meaning } of limitFlags) {
-    command.option(`--${flag} <number>`, `${meaning} (default: ${defaultLimits[limit]})`, value.notNegative);
+    command.option(`--${flag} <number>`, `${meaning} (default: ${defaultLimits[limit]})`, number.notNegative);
   }
 }
 
@@ -84,20 +85,20 @@ function estimatorOptions(command: Command): void {
 }
 
 function intervalOptions(command: Command): void {
-  const numbers = (text: string, previous: readonly number[] | undefined) => [
+  const points = (text: string, previous: readonly number[] | undefined) => [
     ...(previous ?? []),
-    value.finite(text),
+    number.finite(text),
   ];
   const shares = (text: string, previous: readonly number[] | undefined) => [
     ...(previous ?? []),
-    value.halfOpenUnit(text),
+    number.halfOpenUnit(text),
   ];
   command
     .optionsGroup('Intervals:')
     .option('--intervals <a,b,…>', intervalMethods.join(', '), value.listOf('interval', intervalMethods))
-    .option('--level <level>', 'level of the intervals', value.openUnit, 0.95)
-    .option('--resamples <n>', 'bootstrap resamples', value.positiveInteger, 1000)
-    .option('--seed <seed>', 'seed of the bootstrap', value.integer, 1)
+    .option('--level <level>', 'level of the intervals', number.openUnit, 0.95)
+    .option('--resamples <n>', 'bootstrap resamples', number.positiveInteger, 1000)
+    .option('--seed <seed>', 'seed of the bootstrap', number.integer, 1)
     .option(
       '--reward-range <min,max>',
       'known range of a response; <reward>=min,max with several',
@@ -106,14 +107,14 @@ function intervalOptions(command: Command): void {
     .option(
       '--max-weight <w>',
       'known largest weight, 1 / (smallest exploration probability)',
-      value.atLeastOne,
+      number.atLeastOne,
     )
     .option(
       '--max-rows-per-unit <m>',
       'most rows of a unit (default: those of the log)',
-      value.positiveInteger,
+      number.positiveInteger,
     )
-    .option('--cdf <x>', 'share of responses ≤ x under the policy; repeatable', numbers)
+    .option('--cdf <x>', 'share of responses ≤ x under the policy; repeatable', points)
     .option('--quantile <p>', 'quantile of the response under the policy; repeatable', shares)
     .option('--cvar <p>', 'mean of the lowest share p of responses; repeatable', shares);
 }
@@ -124,7 +125,7 @@ function sessionOptions(command: Command): void {
     .option('--session <column>', 'rows of one label are a session')
     .option('--step <column>', 'orders the rows of a session')
     .option('--terminal <column>', '1 on the last row of a session that really ended')
-    .option('--discount <γ>', 'what the next step counts (default: 1)', value.halfOpenUnit)
+    .option('--discount <γ>', 'what the next step counts (default: 1)', number.halfOpenUnit)
     .option(
       '--action-value <prefix>',
       'Q(s, a) per action; <reward>=<prefix> with several rewards',
@@ -133,7 +134,7 @@ function sessionOptions(command: Command): void {
     .option('--state-value <column>', 'V(s), where there is no Q(s, a)', value.collect)
     .option('--state <column>', 'the state, few and Markov: for marginalised-is and dice')
     .option('--marginal-ratio <column>', 'known ratios ρ(s, a) for marginalised-is')
-    .option('--lookback <k>', 'steps that marginalised-is looks back, with known ratios', value.wholeNumber)
+    .option('--lookback <k>', 'steps that marginalised-is looks back, with known ratios', number.wholeNumber)
     .option(
       '--dice <member>',
       `of the DICE family: ${Object.keys(diceFamily).join(', ')} (default: dualdice)`,
@@ -144,7 +145,7 @@ function sessionOptions(command: Command): void {
     .option(
       '--max-steps <H>',
       'most steps of a session: finite-sample bounds of its return',
-      value.positiveInteger,
+      number.positiveInteger,
     );
 }
 
@@ -174,7 +175,7 @@ function trustOptions(command: Command): void {
     .option(
       '--self-test [replicates]',
       'which estimator and interval hold on logs of this shape (200)',
-      value.positiveInteger,
+      number.positiveInteger,
     )
     .option(
       '--plan <width=…>',
