@@ -3,7 +3,7 @@ import { estimatorIds, intervalMethods } from '../../../offline/ope/question.ts'
 import { defaultLimits } from '../../core/ope/limits.ts';
 import { diceFamily } from '../../core/ope/sequential/dice-settings.ts';
 import { limitFlags } from './limit-flags.ts';
-import * as number from '../parse-number.ts';
+import * as number from '../parse-numbers.ts';
 import * as value from './parse-values.ts';
 
 /** The options of `allot ope`, grouped by purpose. */
