@@ -5,6 +5,7 @@ import { createBc } from './bc/learner.ts';
 import { createCql } from './cql/learner.ts';
 import { createCrr } from './crr/learner.ts';
 import { createIql } from './iql/learner.ts';
+import { createPareto } from './pareto/train.ts';
 import { createPidLagrangian } from './pid-lagrangian/learner.ts';
 import { createRcpoDual } from './rcpo-dual/learner.ts';
 import { createRcpoScalarised } from './rcpo-scalarised/learner.ts';
@@ -24,6 +25,7 @@ const algorithms = {
   'rcpo-scalarised': createRcpoScalarised,
   'rcpo-dual': createRcpoDual,
   'pid-lagrangian': createPidLagrangian,
+  pareto: createPareto,
   tscac: createTscac,
   slmgac: createSlmgac,
 } as const;

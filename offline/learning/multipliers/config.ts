@@ -48,7 +48,7 @@ export const constrainedConfig = {
   initialMultiplier: z.number().min(0).default(0),
   maxMultiplier: z.number().positive().default(5),
   /** How far inside its limit a cost is to be held, in spreads of its advantage: what is exported is an average. */
-  limitMargin: z.number().min(0).max(1).default(0.02),
+  limitMargin: z.number().min(0).max(1).default(0.01),
   /** Temperature of the actor: π leans towards exp(Â/α), so that near-ties are randomised. */
   entropyWeight: z.number().min(0).default(0.15),
   /** Weight of the cross-entropy with the logged action. */
