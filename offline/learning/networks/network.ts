@@ -3,15 +3,21 @@ import { invariant } from '../../../src/core/check.ts';
 import type { Random } from '../../../src/core/math/random.ts';
 import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
 import { assertShape } from '../tensors/ops.ts';
+import { activeKernel } from '../kernels/active-kernel.ts';
+import type { Kernel } from '../kernels/network-kernel.ts';
 import { createLayer } from './layers/create-layer.ts';
-import { sizeOf, type TrainableLayer } from './layers/trainable-layer.ts';
+import { sizeOf } from './layers/trainable-layer.ts';
 import { Parameter } from './parameter.ts';
+import { segmentsOf, type LayerInNetwork, type Segment } from './segments.ts';
 
 /** The trainable twin of `core/policy/network`: the same layers, the same weights. */
 export class Network {
   readonly layers: readonly LayerSpec[];
   readonly parameters: readonly Parameter[];
-  readonly #layers: readonly { readonly layer: TrainableLayer; readonly parameters: readonly Parameter[] }[];
+  readonly #layers: readonly LayerInNetwork[];
+  #segments: readonly Segment[] = [];
+  /** What the segments were made for; undefined: not yet made. */
+  #kernel: Kernel | null | undefined;
 
   constructor(layers: readonly LayerSpec[], random: Random) {
     this.layers = layers;
@@ -39,14 +45,16 @@ export class Network {
   /** x (B,width), groups one-hot (B,G) → (B,outputs). */
   forward(x: tf.Tensor2D, groups: tf.Tensor2D): tf.Tensor2D {
     let h = x;
-    for (const { layer, parameters } of this.#layers)
-      h = layer.forward(
-        parameters.map((p) => p.variable),
-        h,
-        groups,
-      );
+    for (const segment of this.#current()) h = segment(h, groups);
     assertShape(h, [x.shape[0], this.outputs], 'network output');
     return h;
+  }
+
+  #current(): readonly Segment[] {
+    const kernel = activeKernel();
+    if (kernel !== this.#kernel) this.#segments = segmentsOf(this.#layers, kernel);
+    this.#kernel = kernel;
+    return this.#segments;
   }
 
   /** Weights in the layout of the policy artifact. */

@@ -10,13 +10,21 @@ export class Parameter {
   constructor(values: Float32Array, shape: readonly number[], decays: boolean) {
     this.values = values;
     this.decays = decays;
-    this.variable = tf.tidy(() => tf.variable(tf.tensor(values.slice(), [...shape], 'float32')));
+    this.variable = tf.tidy(() => tf.variable(tf.tensor(this.#readable(), [...shape], 'float32')));
   }
 
   /** Shows the changed values to TensorFlow. */
   upload(): void {
+    if (sharesMemory() && this.variable.dataSync() === this.values) return;
     tf.tidy(() => {
-      this.variable.assign(tf.tensor(this.values.slice(), this.variable.shape, 'float32'));
+      this.variable.assign(tf.tensor(this.#readable(), this.variable.shape, 'float32'));
     });
   }
+
+  /** TensorFlow's JavaScript backend reads the very array; the others get a copy (the native one reads it late). */
+  #readable(): Float32Array {
+    return sharesMemory() ? this.values : this.values.slice();
+  }
 }
+
+const sharesMemory = (): boolean => tf.getBackend() === 'cpu';

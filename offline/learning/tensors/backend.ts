@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
-import { dirname, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AllotError } from '../../../src/core/errors.ts';
+import { activateKernel, kernelVersion, type KernelName } from '../kernels/active-kernel.ts';
+import { registerFusedForward } from '../networks/fused-forward.ts';
 import { registerGradients } from './gradients.ts';
 
 export interface Backend {
@@ -20,9 +21,15 @@ const nativePackage = '@tensorflow/tfjs-node';
 let chosen: Promise<Backend> | undefined;
 
 /**
- * Picks the TensorFlow backend of this process once: native where it loads *and* one Adam step, gather and concat
- * really run (on Node 24 it loads and then fails inside them), else WebAssembly, else plain JavaScript. A backend
- * asked for by name that does not work here is refused (`config_invalid`), never replaced.
+ * Picks what trains in this process once:
+ *
+ * - `tensorflow-native`: everything on TensorFlow's C library;
+ * - `wasm`: networks on our kernel, WebAssembly with SIMD, and the small operations of the losses on TensorFlow's JavaScript
+ *   backend, where they cost less than a call into a WebAssembly heap (`docs/adr/0011-training-kernel.md`);
+ * - `cpu`: the same with the kernel's definition in plain JavaScript.
+ *
+ * Native where it loads *and* one Adam step, gather and concat really run (on Node 24 it loads and then fails inside them),
+ * else the next one. A backend asked for by name that does not work here is refused (`config_invalid`), never replaced.
  *
  * The native backend is fastest with one thread per process: whoever spawns a training process sets
  * `TF_NUM_INTRAOP_THREADS=1`, which also makes its sums repeatable.
@@ -39,16 +46,21 @@ export async function chooseBackend(preference: BackendPreference = 'auto'): Pro
   }
 }
 
-const loaders = { 'tensorflow-native': loadNative, wasm: loadWasm, cpu: loadCpu } as const;
+const loaders = {
+  'tensorflow-native': loadNative,
+  wasm: () => loadPortable('simd'),
+  cpu: () => loadPortable('js'),
+};
 
 async function tryInOrder(names: readonly Backend['name'][]): Promise<Backend> {
   registerGradients();
   const failures: string[] = [];
   for (const name of names) {
     try {
-      await loaders[name]();
+      const kernel = await loaders[name]();
       probe();
-      return { name, reason: [...failures, `${name}: Adam step, gather and concat ran`].join('; ') };
+      const ran = `${name}: Adam step, gather and concat ran`;
+      return { name, reason: [...failures, kernel === null ? ran : `${ran}, ${kernel}`].join('; ') };
     } catch (error) {
       failures.push(`${name}: ${firstLine(error)}`);
     }
@@ -56,34 +68,23 @@ async function tryInOrder(names: readonly Backend['name'][]): Promise<Backend> {
   throw new AllotError('config_invalid', `no such TensorFlow backend works here: ${failures.join('; ')}`);
 }
 
-async function loadNative(): Promise<void> {
+async function loadNative(): Promise<null> {
   // The package is optional: its path is computed so that neither the compiler nor a bundler asks for it.
   await import(pathToFileURL(require.resolve(nativePackage)).href);
   if (!(await tf.setBackend('tensorflow'))) throw new Error('the native backend did not initialise');
+  activateKernel(null);
+  return null;
 }
 
-async function loadWasm(): Promise<void> {
-  const listenersBefore = fatalEvents.map((event) => process.listeners(event as 'uncaughtException'));
-  const file = require.resolve('@tensorflow/tfjs-backend-wasm');
-  const wasm = (await import('@tensorflow/tfjs-backend-wasm')) as unknown as WasmModule;
-  wasm.setWasmPaths(dirname(file) + sep);
-  if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly backend did not initialise');
-  // Emscripten installs handlers that rethrow every uncaught error from inside its own one-line source.
-  fatalEvents.forEach((event, i) => {
-    for (const listener of process.listeners(event as 'uncaughtException'))
-      if (!listenersBefore[i].includes(listener)) process.removeListener(event, listener);
-  });
-}
-
-const fatalEvents = ['uncaughtException', 'unhandledRejection'] as const;
-
-interface WasmModule {
-  setWasmPaths(folder: string): void;
-}
-
-async function loadCpu(): Promise<void> {
+/** What computes the networks, in words. */
+async function loadPortable(name: KernelName): Promise<string> {
+  // Else it advises on stderr to install the native backend, which was tried before.
+  tf.enableProdMode();
   await import('@tensorflow/tfjs-backend-cpu');
   if (!(await tf.setBackend('cpu'))) throw new Error('the JavaScript backend did not initialise');
+  registerFusedForward();
+  activateKernel(name);
+  return `networks on kernel ${kernelVersion} (${name})`;
 }
 
 /** One Adam step on w² from 5 must move w by the learning rate; gather and concat must give their values. */

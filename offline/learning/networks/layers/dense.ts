@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
+import { denseKernel } from '../../kernels/layers/dense-kernel.ts';
 import { dense } from '../../tensors/ops.ts';
 import { activate, filled, kernel, walkInOrder, type TrainableLayer } from './trainable-layer.ts';
 
@@ -10,6 +11,7 @@ export function createDense(layer: Extract<LayerSpec, { kind: 'dense' }>): Train
     parameters,
     walk: (visit) => walkInOrder(parameters, visit),
     forward: ([w, b], x) => activate(dense(x, w as tf.Tensor2D, b as tf.Tensor1D), layer.activation),
+    kernel: denseKernel(layer),
     dispose: () => undefined,
   };
 }

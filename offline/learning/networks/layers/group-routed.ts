@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
+import { groupRoutedKernel } from '../../kernels/layers/group-routed-kernel.ts';
 import { assertShape, dense, normalise } from '../../tensors/ops.ts';
 import { activate, filled, kernel, type ParameterSpec, type TrainableLayer } from './trainable-layer.ts';
 
@@ -19,6 +20,7 @@ export function createGroupRouted(layer: Routed): TrainableLayer {
     parameters,
     walk: (visit) => walkByGroup(layer, parameters.length, visit),
     forward: (tensors, x, oneHot) => forwardRouted(layer, tensors, routing, x, oneHot),
+    kernel: groupRoutedKernel(layer),
     dispose() {
       routing.expand.dispose();
       routing.collapse.dispose();

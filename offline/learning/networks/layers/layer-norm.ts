@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
+import { layerNormKernel } from '../../kernels/layers/layer-norm-kernel.ts';
 import { assertShape, normalise } from '../../tensors/ops.ts';
 import { filled, walkInOrder, type TrainableLayer } from './trainable-layer.ts';
 
 /** y = γ x̂ + β; γ, β (size). */
-export function createLayerNorm({ size }: Extract<LayerSpec, { kind: 'layer-norm' }>): TrainableLayer {
+export function createLayerNorm(layer: Extract<LayerSpec, { kind: 'layer-norm' }>): TrainableLayer {
+  const { size } = layer;
   const parameters = [filled([size], 1), filled([size], 0)];
   return {
     parameters,
@@ -13,6 +15,7 @@ export function createLayerNorm({ size }: Extract<LayerSpec, { kind: 'layer-norm
       assertShape(x, [-1, size], 'layer-norm input');
       return tf.add(tf.mul(normalise(x), gamma), beta);
     },
+    kernel: layerNormKernel(layer),
     dispose: () => undefined,
   };
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../../src/core/math/random.ts';
 import type { Activation } from '../../../../src/core/policy/artifact.ts';
+import type { KernelLayer } from '../../kernels/layers/kernel-layer.ts';
 import { silu } from '../../tensors/ops.ts';
 
 /** One array of a layer, as training keeps it. */
@@ -21,6 +22,8 @@ export interface TrainableLayer {
   walk(visit: (parameter: number, index: number) => void): void;
   /** x (B,in), groups one-hot (B,G), one tensor per parameter → (B,out). */
   forward(parameters: readonly tf.Tensor[], x: tf.Tensor2D, groups: tf.Tensor2D): tf.Tensor2D;
+  /** The same on the kernel; null: it runs as TensorFlow operations on every backend. */
+  readonly kernel: KernelLayer | null;
   /** Tensors that the layer holds for itself. */
   dispose(): void;
 }
