@@ -13,18 +13,15 @@ export function distillationLoss(
   temperature: number,
 ): tf.Scalar {
   assertShape(teacherLogits, studentLogits.shape, 'teacher logits');
+  // Multiplied, not divided: division has no registered derivative.
   const soften = (logits: tf.Tensor2D): tf.Tensor2D =>
-    maskedLogSoftmax(tf.div(logits, temperature) as tf.Tensor2D, eligible);
+    maskedLogSoftmax(tf.mul(logits, 1 / temperature) as tf.Tensor2D, eligible);
   const logTeacher = soften(teacherLogits);
-  const logRatio = tf.sub(logTeacher, softenStudent(studentLogits, eligible, temperature));
+  const logRatio = tf.sub(logTeacher, soften(studentLogits));
   // An ineligible action has p = e^{−1e9} = 0 and a finite logarithm: its product is 0.
   const divergence = tf.sum(tf.mul(tf.exp(logTeacher), logRatio), 1) as tf.Tensor1D;
   return tf.mul(weightedMean(divergence, weights), temperature * temperature);
 }
-
-/** Multiplied, not divided: division has no registered derivative. */
-const softenStudent = (logits: tf.Tensor2D, eligible: tf.Tensor2D, temperature: number): tf.Tensor2D =>
-  maskedLogSoftmax(tf.mul(logits, 1 / temperature) as tf.Tensor2D, eligible);
 
 /** w_g = min(10, 1 / (G' · share_g)) over the G' groups that occur: every group weighs the same in the loss. */
 export function groupWeights(groups: Int32Array, rows: Int32Array, groupCount: number): Float32Array {
