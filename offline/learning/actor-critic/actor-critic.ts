@@ -127,7 +127,7 @@ export class ActorCritic implements Learner {
     return joinStates({
       actor: this.actor.state(),
       'actor-optimiser': this.#adam.state(),
-      ...(this.#slowActor === null ? {} : { 'actor-slow': this.#slowActor.state() }),
+      ...(this.#slowActor === null ? {} : { 'slow-actor': this.#slowActor.state() }),
       critic: this.critic.state(),
       counters: { steps: this.#steps },
     });
@@ -160,7 +160,7 @@ export async function trainActor(
   reward: Reward,
 ): Promise<TrainedActor> {
   const { data, split, surface } = context;
-  const { averaged, curve } = await runLearner(learner, context, loop);
+  const { averaged, curve } = await runLearner(learner, context, { watch: 'exported', ...loop });
   const metrics = {
     rewardScale: reward.scale,
     ...actorMetrics(averaged, data, split.validation, surface.actions),

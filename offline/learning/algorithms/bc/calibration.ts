@@ -7,6 +7,21 @@ export interface LabelledLogits {
   readonly labels: Int32Array;
 }
 
+/** The same for some of the rows, by their places. */
+export function selectRows(
+  { actionCount: k, logits, labels }: LabelledLogits,
+  places: readonly number[],
+): LabelledLogits {
+  return {
+    actionCount: k,
+    logits: Float64Array.from(
+      { length: places.length * k },
+      (_, i) => logits[places[Math.floor(i / k)] * k + (i % k)],
+    ),
+    labels: Int32Array.from(places, (at) => labels[at]),
+  };
+}
+
 /** Mean −log softmax(z / T) at the label. */
 export function negativeLogLikelihood(data: LabelledLogits, temperature: number): number {
   const { actionCount: k, logits, labels } = data;
@@ -36,7 +51,10 @@ export function fitTemperature(data: LabelledLogits): number {
   return Math.exp((low + high) / 2);
 }
 
-/** ECE = Σ_b n_b/n |mean probability − frequency| over ten equal-width bins of the probability of every action. */
+/**
+ * ECE = Σ_b n_b/n |mean probability − frequency| over ten equal-width bins of the probability of every action (Guo et
+ * al. 2017, eq. 3, for all classes instead of the likeliest: a policy's other probabilities are propensities too).
+ */
 export function expectedCalibrationError(data: LabelledLogits, temperature: number, bins = 10): number {
   const { actionCount: k, logits, labels } = data;
   const sums = Array.from({ length: bins }, () => ({ n: 0, p: 0, hits: 0 }));

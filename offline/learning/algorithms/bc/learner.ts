@@ -1,7 +1,6 @@
 import type { Random } from '../../../../src/core/math/random.ts';
 import { actorMetrics } from '../../actor-critic/actor.ts';
 import { Adam } from '../../networks/adam.ts';
-
 import { parseConfig } from '../../config.ts';
 import {
   joinStates,
@@ -15,7 +14,13 @@ import {
 import { Network } from '../../networks/network.ts';
 import { runLearner } from '../../run/run-loop.ts';
 import { mapRows, type Batch, type TrainingData } from '../../data/training-data.ts';
-import { expectedCalibrationError, fitTemperature, type LabelledLogits } from './calibration.ts';
+import {
+  expectedCalibrationError,
+  fitTemperature,
+  negativeLogLikelihood,
+  selectRows,
+  type LabelledLogits,
+} from './calibration.ts';
 import { bcConfig, type BcConfig } from './config.ts';
 import { bcLoss } from './losses.ts';
 import { bcLayers } from './networks.ts';
@@ -66,6 +71,7 @@ async function trainBc(context: TrainingContext, config: BcConfig): Promise<Trai
   const { averaged, curve } = await runLearner(learner, context, {
     ...config,
     phase: 'cloning',
+    watch: 'exported',
     rows: split.train,
   });
   const held = split.validation.filter((row) => data.isSteerable[row] === 1);
@@ -73,15 +79,43 @@ async function trainBc(context: TrainingContext, config: BcConfig): Promise<Trai
   const temperature = fitTemperature(labelled);
   scaleLogits(averaged, 1 / temperature);
   const metrics = {
-    temperature,
-    expectedCalibrationError: expectedCalibrationError(labelled, temperature),
-    expectedCalibrationErrorBefore: expectedCalibrationError(labelled, 1),
+    ...calibrationMetrics(labelled, temperature),
+    ...groupCalibration(labelled, held, context, temperature),
     ...actorMetrics(averaged, data, split.validation, surface.actions),
   };
   const weights = averaged.exportWeights();
   averaged.dispose();
   learner.dispose();
   return { layers: learner.actor.layers, weights, curve, metrics };
+}
+
+function calibrationMetrics(labelled: LabelledLogits, temperature: number): StepMetrics {
+  if (labelled.labels.length === 0) return { temperature };
+  return {
+    temperature,
+    expectedCalibrationError: expectedCalibrationError(labelled, temperature),
+    expectedCalibrationErrorBefore: expectedCalibrationError(labelled, 1),
+    logLoss: negativeLogLikelihood(labelled, temperature),
+  };
+}
+
+/** `expectedCalibrationError:<group>` of every group that has held rows, and how many: few rows make it look worse. */
+function groupCalibration(
+  labelled: LabelledLogits,
+  held: Int32Array,
+  { data, surface }: TrainingContext,
+  temperature: number,
+): StepMetrics {
+  const own = (surface.groups?.names ?? []).flatMap((name, group) => {
+    const places = [...held.keys()].filter((i) => data.groups[held[i]] === group);
+    if (places.length === 0) return [];
+    const part = selectRows(labelled, places);
+    return [
+      [`expectedCalibrationError:${name}`, expectedCalibrationError(part, temperature)] as const,
+      [`calibrationRows:${name}`, places.length] as const,
+    ];
+  });
+  return Object.fromEntries(own);
 }
 
 function labelledLogits(actor: Network, data: TrainingData, rows: Int32Array): LabelledLogits {
