@@ -1,219 +1,238 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../offline/dataset/dataset.ts';
-import { loadDataset } from '../../offline/dataset/load.ts';
-import { writeSnapshot } from '../../offline/dataset/snapshot.ts';
+import { actorProbabilities } from '../../offline/learning/actor-critic/actor.ts';
 import { algorithmNames, createAlgorithm } from '../../offline/learning/algorithms/create-algorithm.ts';
-import { crrLearner } from '../../offline/learning/algorithms/crr/learner.ts';
-import { crrConfig } from '../../offline/learning/algorithms/crr/config.ts';
+import { batchOf, type Batch } from '../../offline/learning/data/training-data.ts';
+import type { Learner } from '../../offline/learning/run/learner.ts';
 import { chooseBackend } from '../../offline/learning/tensors/backend.ts';
-import { fitEncoder } from '../../offline/learning/data/encoder-fit.ts';
-import { composeReward } from '../../offline/learning/data/rewards.ts';
-import { batchOf, createTrainingData } from '../../offline/learning/data/training-data.ts';
-import { trainPolicy, type TrainedPolicy } from '../../offline/train.ts';
-import { createRandom } from '../../src/core/math/random.ts';
+import { trainPolicy, type TrainedPolicy, type TrainRequest } from '../../offline/train.ts';
 import { decodeArtifact } from '../../src/core/policy/codec.ts';
 import { compilePolicy, type Policy } from '../../src/core/policy/policy.ts';
-import type { FeatureValues, Surface } from '../../src/core/surface/surface.ts';
+import { serveProbabilities } from '../../src/core/policy/serve.ts';
 import {
-  hideRate,
-  likeRate,
-  makeRecords,
-  meanWatch,
-  readerOf,
-  trueValue,
-  worldEnd,
-  worldSurface,
-} from './learning-world.ts';
+  contractDataset,
+  contractSurface,
+  copyState,
+  eachLearner,
+  hasCritic,
+  known,
+  moved,
+  never,
+  restoreState,
+} from './learning-contract-world.ts';
 
-let folder: string;
+/**
+ * What every algorithm of the registry must do, asked of whatever learners it shows. A learner's state says what it is
+ * made of: `actor/…` and `slow-actor/…` are policies, `critic…/…` values; one without critics (cloning, a student) only
+ * has the actor's duties. Resuming is tested in `resume.test.ts`.
+ */
 let dataset: Dataset;
-const sessionSurface: Surface = { ...worldSurface, horizon: 'session' };
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'allot-learning-'));
-  await writeSnapshot({
-    reader: readerOf(makeRecords({ units: 700, perUnit: 8, seed: 1 })),
-    tenant: 'default',
-    surface: worldSurface,
-    from: 0,
-    until: worldEnd,
-    directory: folder,
-  });
-  dataset = await loadDataset(folder);
+  dataset = await contractDataset(150);
   await chooseBackend();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const tiny = { steps: 6, batchSize: 64 };
-const tinyConfig = (algorithm: string): Record<string, unknown> =>
-  algorithm === 'bc'
-    ? tiny
-    : { ...tiny, warmUpSteps: 2, ...(algorithm === 'tscac' ? { stageOneSteps: 4 } : {}) };
+const tiny = {
+  steps: 4,
+  stageOneSteps: 3,
+  auxiliaries: ['like'],
+  warmUpSteps: 2,
+  batchSize: 48,
+  network: { hidden: [12], groupBlock: 4 },
+  distillation: { steps: 3, batchSize: 48, network: { hidden: [8], groupBlock: 0 } },
+};
+/** Learners that do one thing at a time: no weight decay, no rows shown as another group, a training of few steps. */
+const plain = { ...tiny, steps: 1, stageOneSteps: 1, weightDecay: 0, groupDropout: 0 };
+const criticOnly = { ...plain, warmUpSteps: 8 };
+/** So small that an update of the critics cannot be seen. */
+const actorOnly = { ...plain, warmUpSteps: 0, criticLearningRate: 1e-30 };
 
 const train = (
   algorithm: string,
-  config: Record<string, unknown>,
-  change: { readonly surface?: Surface; readonly seed?: number } = {},
+  change: Partial<Pick<TrainRequest, 'seed' | 'progress'>> = {},
 ): Promise<TrainedPolicy> =>
-  trainPolicy({ dataset, surface: worldSurface, algorithm, config, seed: 1, runId: 'run', ...change });
+  trainPolicy({
+    dataset,
+    surface: contractSurface,
+    algorithm,
+    config: known(algorithm, tiny),
+    seed: 1,
+    runId: 'run-7',
+    ...change,
+  });
 
-function insertProbability(policy: Policy): (values: FeatureValues) => number {
-  const out = new Float64Array(2);
-  return (values) => {
-    policy.probabilities(values, [], out);
-    return out[1];
-  };
+const rowsWhere = (holds: (row: number) => boolean, count: number): Int32Array =>
+  Int32Array.from(Array.from({ length: dataset.rows }, (_, i) => i).filter(holds)).slice(0, count);
+
+/** Two steps, because a delayed actor learns in every second one. */
+function steps(learner: Learner, batch: Batch, count = 2): void {
+  for (let i = 0; i < count; i += 1) tf.tidy(() => void learner.step(batch));
 }
 
+function decisions(policy: Policy): number[][] {
+  return dataset.features.slice(0, 40).map((values, i) => {
+    const out = new Float64Array(policy.actionCount);
+    policy.probabilities(values, dataset.defaulted[i], out);
+    return [...out];
+  });
+}
+
+const total = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
+
 describe.each([...algorithmNames])('%s', { timeout: 120_000 }, (algorithm) => {
-  it('gives the same bytes for the same seed and others for another', async () => {
-    const first = await train(algorithm, tinyConfig(algorithm));
-    const again = await train(algorithm, tinyConfig(algorithm));
-    const other = await train(algorithm, tinyConfig(algorithm), { seed: 2 });
+  let first: TrainedPolicy;
+  const phases = new Map<string, number>();
+
+  beforeAll(async () => {
+    first = await train(algorithm, {
+      progress: ({ phase, step, steps: all }) => phases.set(phase, step / all),
+    });
+  }, 120_000);
+
+  it('gives the same bytes for the same seed, others for another, and leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors;
+    const again = await train(algorithm);
+    const other = await train(algorithm, { seed: 2 });
+    expect(tf.memory().numTensors).toBe(before);
     expect(again.hash).toBe(first.hash);
     expect(other.hash).not.toBe(first.hash);
   });
 
-  it('decides the same after saving and loading, with a full distribution', async () => {
-    const { artifact, bytes, parity } = await train(algorithm, tinyConfig(algorithm));
-    const before = insertProbability(compilePolicy(artifact, worldSurface));
-    const after = insertProbability(compilePolicy(decodeArtifact(bytes), worldSurface));
-    for (const values of dataset.features.slice(0, 50)) {
-      expect(after(values)).toBe(before(values));
-      expect(before(values)).toBeGreaterThan(0);
-      expect(before(values)).toBeLessThan(1);
+  it('decides a full distribution, the same after saving and loading, with its lineage', () => {
+    const { artifact, bytes, parity } = first;
+    const loaded = decodeArtifact(bytes);
+    const decided = decisions(compilePolicy(artifact, contractSurface));
+    expect(decisions(compilePolicy(loaded, contractSurface))).toEqual(decided);
+    for (const p of decided) {
+      expect(total(p)).toBeCloseTo(1, 12);
+      expect(Math.min(...p)).toBeGreaterThan(0);
     }
     expect(parity.states).toBe(dataset.rows);
     expect(parity.maxDifference).toBeLessThanOrEqual(1e-5);
+    const { contentHash: snapshotHash } = dataset.manifest;
+    expect(loaded.header.lineage).toMatchObject({ runId: 'run-7', seed: 1, snapshotHash });
   });
 
-  it('leaves no tensor behind, with and without a bootstrap', async () => {
-    await train(algorithm, tinyConfig(algorithm));
-    const before = tf.memory().numTensors;
-    await train(algorithm, tinyConfig(algorithm));
-    await train(algorithm, tinyConfig(algorithm), { surface: sessionSurface });
-    expect(tf.memory().numTensors).toBe(before);
+  it('reports progress to the end of every phase, and a curve of each', () => {
+    expect(phases.size).toBeGreaterThan(0);
+    expect([...phases.values()].filter((share) => share !== 1)).toEqual([]);
+    expect(new Set(first.curve.map((point) => point.phase))).toEqual(new Set(phases.keys()));
   });
 
-  it('records its lineage and a curve, and reports progress to the end of every phase', async () => {
-    const phases = new Map<string, number>();
-    const { artifact, curve } = await trainPolicy({
-      dataset,
-      surface: worldSurface,
-      algorithm,
-      config: tinyConfig(algorithm),
-      seed: 3,
-      runId: 'run-7',
-      progress: ({ phase, step, steps }) => phases.set(phase, step / steps),
-    });
-    expect(artifact.header.lineage).toMatchObject({
-      runId: 'run-7',
-      seed: 3,
-      snapshotHash: dataset.manifest.contentHash,
-    });
-    expect([...phases.values()].every((share) => share === 1)).toBe(true);
-    expect(new Set(curve.map((point) => point.phase))).toEqual(new Set(phases.keys()));
-  });
-
-  it('refuses a setting that it does not know, by name', () => {
+  it('refuses a setting that it does not know, or that is out of range, by name', () => {
     expect(() => createAlgorithm(algorithm, { stepz: 3 })).toThrow(/stepz/);
     expect(() => createAlgorithm(algorithm, { steps: -1 })).toThrow(/config\.steps/);
+    expect(() => createAlgorithm(algorithm, { network: { widths: [3] } })).toThrow(/config\.network.*widths/);
   });
-});
 
-describe('updates reach only what they should', () => {
-  it('a critic update leaves the actor alone, an actor update the critics', () => {
-    const config = crrConfig.parse({ ...tiny });
-    const rows = Int32Array.from({ length: 200 }, (_, i) => i);
-    const data = createTrainingData(dataset, fitEncoder(dataset, worldSurface, rows));
-    const reward = composeReward(dataset, [{ response: 'watch', weight: 1 }], {
-      trainRows: rows,
-      discount: 0,
-      plantedFault: null,
+  it('updates critics without touching the actor, and the actor without touching the critics', async () => {
+    const rows = rowsWhere((row) => dataset.isForced[row] === 0, 48);
+    await eachLearner(algorithm, criticOnly, dataset, (learner, data) => {
+      if (!hasCritic(learner)) return;
+      const before = copyState(learner);
+      steps(learner, batchOf(data, rows));
+      expect(moved(learner, before, 'actor')).toEqual([]);
+      expect(moved(learner, before, 'critic')).not.toEqual([]);
     });
-    const learner = crrLearner(data, reward, 0, config, createRandom(1));
-    const batch = batchOf(data, rows);
-    const actor = learner.actor.exportWeights();
-    const critic = learner.critic.networks[0].exportWeights();
-    learner.updateCritic(batch);
-    expect(learner.actor.exportWeights()).toEqual(actor);
-    const moved = learner.critic.networks[0].exportWeights();
-    expect(moved).not.toEqual(critic);
-    learner.updateActor(batch);
-    expect(learner.critic.networks[0].exportWeights()).toEqual(moved);
-    expect(learner.actor.exportWeights()).not.toEqual(actor);
-    learner.dispose();
-  });
-});
-
-// Training takes seconds on a free core and minutes on a crowded one.
-describe('on a bandit with known truth', { timeout: 180_000 }, () => {
-  const quick = {
-    steps: 100,
-    warmUpSteps: 40,
-    batchSize: 192,
-    network: { hidden: [24], groupBlock: 0 },
-  };
-  const uniform = trueValue(meanWatch, () => 0.5);
-  const best = trueValue(meanWatch, (values) => (meanWatch(values, 1) > meanWatch(values, 0) ? 1 : 0));
-  const valueOf = (trained: TrainedPolicy, mean = meanWatch): number =>
-    trueValue(mean, insertProbability(compilePolicy(trained.artifact, worldSurface)));
-
-  it('crr closes more than half of the gap between uniform and optimal', async () => {
-    const trained = await train('crr', quick);
-    expect(valueOf(trained)).toBeGreaterThan(uniform + 0.5 * (best - uniform));
-  });
-
-  it('tscac does too, with more likes and fewer hides than uniform; its planted fault loses on all three', async () => {
-    const good = await train('tscac', { ...quick, stageOneSteps: 50 });
-    const bad = await train('tscac', { ...quick, stageOneSteps: 50, plantedFault: 'inverted-reward' });
-    expect(valueOf(good)).toBeGreaterThan(uniform + 0.5 * (best - uniform));
-    expect(valueOf(good, likeRate)).toBeGreaterThan(trueValue(likeRate, () => 0.5));
-    expect(valueOf(good, hideRate)).toBeLessThan(trueValue(hideRate, () => 0.5));
-    expect(valueOf(bad)).toBeLessThan(uniform - 1);
-    expect(valueOf(bad, likeRate)).toBeLessThan(trueValue(likeRate, () => 0.5));
-    expect(valueOf(bad, hideRate)).toBeGreaterThan(trueValue(hideRate, () => 0.5));
-  });
-
-  it('bc learns the behaviour policy and says how well calibrated it is', async () => {
-    const trained = await train('bc', { steps: 100, batchSize: 192, network: quick.network });
-    const insert = insertProbability(compilePolicy(trained.artifact, worldSurface));
-    const share = (isNew: boolean): number => trueValue((v, a) => (v['isNew'] === isNew ? a : 0), insert);
-    expect(share(true) / 0.3).toBeLessThan(0.4);
-    expect(share(false) / 0.7).toBeGreaterThan(0.42);
-    expect(trained.metrics['expectedCalibrationError']).toBeLessThan(0.06);
-  });
-
-  it('a multiplier on a cost moves the policy away from it', async () => {
-    const brief = { ...quick, steps: 60 };
-    const free = await train('crr', brief);
-    const charged = await train('crr', { ...brief, multipliers: { hide: 500 } });
-    expect(valueOf(charged, hideRate)).toBeLessThan(valueOf(free, hideRate));
-  });
-});
-
-describe('training refuses', { timeout: 120_000 }, () => {
-  it('to go on after it diverged, saying what to try', async () => {
-    const config = {
-      ...tinyConfig('crr'),
-      steps: 200,
-      criticLearningRate: 1,
-      weightDecay: 0,
-      network: { layerNorm: false },
-    };
-    await expect(train('crr', config, { surface: sessionSurface })).rejects.toMatchObject({
-      code: 'training_diverged',
-      message: expect.stringMatching(/Try: lower/) as string,
+    await eachLearner(algorithm, actorOnly, dataset, (learner, data) => {
+      const before = copyState(learner);
+      steps(learner, batchOf(data, rows));
+      expect(moved(learner, before, 'critic', 1e-20)).toEqual([]);
+      expect(moved(learner, before, 'actor')).not.toEqual([]);
     });
   });
 
-  it('an algorithm, a response or an amount of data that is not there', async () => {
-    await expect(train('magic', {})).rejects.toMatchObject({ code: 'config_invalid' });
-    await expect(train('crr', { ...tinyConfig('crr'), multipliers: { anger: 1 } })).rejects.toThrow(/anger/);
-    await expect(train('bc', { ...tiny, split: { train: 0.01 } })).rejects.toThrow(/at least 100/);
+  it('masks terminal, unknown and incomplete rows one by one: a batch loses the mean of its rows', async () => {
+    const settings = { ...criticOnly, polyak: 1, criticLearningRate: 0.01, advantageFloor: 0 };
+    await eachLearner(algorithm, settings, dataset, (learner, data) => {
+      if (!hasCritic(learner)) return;
+      const rows = rowsWhere((row) => row % 5 < 2, 10);
+      const inside = Array.from(rows).filter((row) => data.nextRow[row] >= 0);
+      data.isComplete[inside[0]] = 0;
+      data.nextRow[inside[1]] = -1;
+      steps(learner, batchOf(data, rows), 6);
+      const at = copyState(learner);
+      const lossOf = (...of: number[]): number => {
+        const { criticLoss } = tf.tidy(() => learner.step(batchOf(data, Int32Array.from(of))));
+        restoreState(learner, at);
+        return criticLoss;
+      };
+      const isUsed = (row: number): boolean =>
+        data.isComplete[row] === 1 && (data.done[row] === 1 || data.nextRow[row] >= 0);
+      const used = Array.from(rows).filter(isUsed);
+      const own = new Map(used.map((row) => [row, lossOf(row)]));
+      const together = lossOf(...rows);
+      expect(new Set(used.map((row) => data.done[row])).size).toBe(2);
+      expect([lossOf(inside[0]), lossOf(inside[1])]).toEqual([0, 0]);
+      expect((together * used.length) / total([...own.values()])).toBeCloseTo(1, 4);
+      // The end of a session cuts the bootstrap of its own row, and of no other.
+      data.done[inside[2]] = 1;
+      const change = lossOf(inside[2]) - (own.get(inside[2]) ?? NaN);
+      expect(Math.abs(change)).toBeGreaterThan(1e-6);
+      expect((lossOf(...rows) - together) * used.length).toBeCloseTo(change, 4);
+    });
+  });
+
+  it('refuses a column where a vector belongs', async () => {
+    const rows = rowsWhere((row) => dataset.isForced[row] === 0, 8);
+    const column = tf.ones([8, 1]);
+    await eachLearner(algorithm, actorOnly, dataset, (learner, data) => {
+      const batch = batchOf(data, rows);
+      const at = copyState(learner);
+      const refuses = (broken: Partial<Batch>): void => {
+        expect(() => steps(learner, { ...batch, ...broken })).toThrow(/has shape \[8,[18]\]/);
+        restoreState(learner, at);
+      };
+      refuses({ eligible: column as tf.Tensor2D });
+      if (!hasCritic(learner)) return;
+      refuses({ isComplete: column as unknown as tf.Tensor1D });
+      refuses({ isSteerable: column as unknown as tf.Tensor1D });
+    });
+    column.dispose();
+  });
+
+  it('learns nothing about the policy from forced rows', async () => {
+    const forced = rowsWhere((row) => dataset.isForced[row] === 1, 24);
+    await eachLearner(algorithm, actorOnly, dataset, (learner, data, phase) => {
+      // A student imitates its teacher wherever the service will ask it.
+      if (/student|distil/.test(phase)) return;
+      const before = copyState(learner);
+      steps(learner, batchOf(data, forced));
+      expect(moved(learner, before, 'actor')).toEqual([]);
+    });
+  });
+
+  it('gives an action that is not eligible neither probability nor gradient', async () => {
+    const rows = rowsWhere(() => true, 48);
+    await eachLearner(algorithm, { ...plain, warmUpSteps: 0 }, dataset, (learner, data) => {
+      const batch = batchOf(data, rows);
+      steps(learner, batch, 4);
+      const p = tf.tidy(() => actorProbabilities(learner.actor, batch).arraySync());
+      p.forEach((own, b) => {
+        expect(total(own)).toBeCloseTo(1, 5);
+        own.forEach((value, a) => expect(value > 0).toBe(data.eligible[rows[b] * 3 + a] === 1));
+      });
+      const weights = learner.actor.exportWeights();
+      const outputBias = [...weights.subarray(weights.length - 3)];
+      expect(outputBias[never]).toBe(0);
+      expect(outputBias[0]).not.toBe(0);
+    });
+    const [policyProbabilities] = decisions(compilePolicy(first.artifact, contractSurface));
+    const out = new Float64Array(3);
+    serveProbabilities(
+      {
+        surface: contractSurface,
+        policyProbabilities: Float64Array.from(policyProbabilities),
+        eligible: [true, true, false],
+        values: dataset.features[0],
+        unitCounts: () => 0,
+        pacingFactor: 1,
+      },
+      out,
+    );
+    expect(out[never]).toBe(0);
+    expect(total(out)).toBeCloseTo(1, 12);
   });
 });
