@@ -87,9 +87,13 @@ export function mainTerms(surface: Surface, multipliers: Readonly<Record<string,
   return [{ response: main.name, weight: 1 }, ...costs];
 }
 
-/** A response as something to maximise: −1 for a cost and for an auxiliary that is to be minimised. */
+/**
+ * A response as something to maximise: −1 for a cost, for an auxiliary that is to be minimised, and for what is no response
+ * of the surface (`share-of-actions`, `displaced-time`): those are costs by nature.
+ */
 export function signedTerm(surface: Surface, response: string, minimise: readonly string[]): RewardTerm {
-  const isCost = surface.responses.some((r) => r.name === response && r.role === 'cost');
+  const declared = surface.responses.find(({ name }) => name === response);
+  const isCost = declared === undefined || declared.role === 'cost';
   return { response, weight: isCost || minimise.includes(response) ? -1 : 1 };
 }
 

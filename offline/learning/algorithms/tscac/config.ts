@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actorCriticConfig } from '../../config.ts';
+import { displacedTimeConfig } from '../../multipliers/config.ts';
 
 export const tscacConfig = z.strictObject({
   ...actorCriticConfig,
@@ -22,5 +23,16 @@ export const tscacConfig = z.strictObject({
   cloningWeight: z.number().min(0).default(0.05),
   /** Updates (after warm-up) of each stage-one policy. */
   stageOneSteps: z.int().min(1).default(100),
+  /**
+   * λ to try: stage one is trained once, stage two for each of these in turn, and the validation rows choose: the largest
+   * lower bound of the main response among those whose auxiliaries and constraints pass. Empty: `lambda` as it is.
+   */
+  lambdaSweep: z.array(z.number().positive()).max(50).default([]),
+  /** Two-sided level of the bounds that choose λ. */
+  selectionLevel: z.number().gt(0).lt(1).default(0.8),
+  /** δ: V_i ≥ (1 − δ) V_i(behaviour), by its bound. */
+  auxiliarySlack: z.number().min(0).default(0.05),
+  /** Makes the auxiliary `displaced-time`, which is to be low. */
+  displacedTime: displacedTimeConfig,
 });
 export type TscacConfig = z.infer<typeof tscacConfig>;

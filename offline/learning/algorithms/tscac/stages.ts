@@ -4,7 +4,9 @@ import { actorMetrics } from '../../actor-critic/actor.ts';
 import { trainActor } from '../../actor-critic/actor-critic.ts';
 import { discountFor, parseConfig } from '../../config.ts';
 import type { Algorithm, CurvePoint, TrainedActor, TrainingContext } from '../../run/learner.ts';
-import { composeReward, mainTerms, signedTerm } from '../../data/rewards.ts';
+import { composeReward, mainTerms, signedTerm, type DerivedColumns } from '../../data/rewards.ts';
+import { costColumns } from '../../multipliers/cost-columns.ts';
+import { sweep } from '../../multipliers/swept.ts';
 import { runLearner } from '../../run/run-loop.ts';
 import { tscacConfig, type TscacConfig } from './config.ts';
 import { tscacLearner, type AuxiliaryPolicy } from './learner.ts';
@@ -20,22 +22,19 @@ export function createTscac(raw: unknown): Algorithm {
 }
 
 async function trainTscac(context: TrainingContext, config: TscacConfig): Promise<TrainedActor> {
+  const { surface, split, dataset, data } = context;
+  const columns = costColumns(dataset, surface, split.train, config.displacedTime);
   const curve: CurvePoint[] = [];
   const auxiliaries: AuxiliaryPolicy[] = [];
   const metrics: Record<string, number> = {};
-  for (const response of auxiliariesOf(context.surface, config)) {
-    const stage = await trainAuxiliary(context, config, response);
+  for (const response of auxiliariesOf(surface, config)) {
+    const stage = await trainAuxiliary(context, config, response, columns);
     curve.push(...stage.curve);
     auxiliaries.push(stage.policy);
-    const own = actorMetrics(
-      stage.policy.actor,
-      context.data,
-      context.split.validation,
-      context.surface.actions,
-    );
+    const own = actorMetrics(stage.policy.actor, data, split.validation, surface.actions);
     for (const [name, value] of Object.entries(own)) metrics[`${response}/${name}`] = value;
   }
-  const main = await trainMain(context, config, auxiliaries);
+  const main = await stageTwo(context, config, auxiliaries, columns);
   for (const { actor } of auxiliaries) actor.dispose();
   return { ...main, curve: [...curve, ...main.curve], metrics: { ...metrics, ...main.metrics } };
 }
@@ -44,6 +43,7 @@ async function trainAuxiliary(
   context: TrainingContext,
   config: TscacConfig,
   response: string,
+  columns: DerivedColumns,
 ): Promise<{ policy: AuxiliaryPolicy; curve: readonly CurvePoint[] }> {
   const { data, dataset, split, surface } = context;
   const discount = discountFor(surface.horizon, config.auxiliaryDiscounts[response] ?? null, 0.9);
@@ -51,6 +51,7 @@ async function trainAuxiliary(
     trainRows: split.train,
     discount,
     plantedFault: config.plantedFault,
+    columns,
   });
   const random = context.random.fork(`tscac/${response}`);
   const learner = tscacLearner({ data, reward, discount, config, random, auxiliaries: [] });
@@ -67,10 +68,38 @@ async function trainAuxiliary(
   };
 }
 
+/** Stage two once, or once per λ of the sweep. */
+async function stageTwo(
+  context: TrainingContext,
+  config: TscacConfig,
+  auxiliaries: readonly AuxiliaryPolicy[],
+  columns: DerivedColumns,
+): Promise<TrainedActor> {
+  const { lambdaSweep, selectionLevel: level, auxiliarySlack: slack, minimise } = config;
+  if (lambdaSweep.length === 0) return trainMain(context, config, auxiliaries, columns, 'stage two');
+  return sweep(
+    context,
+    lambdaSweep,
+    { level, slack, minimise, resamples: 200 },
+    {
+      name: 'lambda',
+      train: (lambda) => {
+        const near = auxiliaries.map((policy) => ({
+          ...policy,
+          lambda: config.lambdas[policy.response] ?? lambda,
+        }));
+        return trainMain(context, config, near, columns, `stage two, λ = ${lambda}`);
+      },
+    },
+  );
+}
+
 async function trainMain(
   context: TrainingContext,
   config: TscacConfig,
   auxiliaries: readonly AuxiliaryPolicy[],
+  columns: DerivedColumns,
+  phase: string,
 ): Promise<TrainedActor> {
   const { data, dataset, split, surface } = context;
   const discount = discountFor(surface.horizon, config.discount, 0.95);
@@ -78,15 +107,17 @@ async function trainMain(
     trainRows: split.train,
     discount,
     plantedFault: config.plantedFault,
+    columns,
   });
   const random = context.random.fork('tscac/main');
   const learner = tscacLearner({ data, reward, discount, config, random, auxiliaries });
   const loop = {
     ...config,
-    phase: 'stage two',
+    phase,
     steps: config.warmUpSteps + config.steps,
     rows: split.train,
-  };
+    watch: 'exported',
+  } as const;
   return await trainActor(learner, context, loop, reward);
 }
 
