@@ -2,13 +2,16 @@ import type { LearningStudyRun } from '../study-run.ts';
 
 /** What every training of the study shares. */
 export interface OptimumSettings {
-  /** Units of the log, one session each; the behaviour policy is uniform over the actions. */
+  /** Units of the log, one session each. */
   readonly units: number;
   readonly training: {
     readonly steps: number;
     readonly warmUpSteps: number;
     readonly stageOneSteps: number;
     readonly batchSize: number;
+    /** τ of target networks: critics have to carry values through a whole session within these steps. */
+    readonly polyak: number;
+    readonly averaging: number;
     readonly network: {
       readonly hidden: readonly number[];
       readonly groupBlock: number;
@@ -26,16 +29,20 @@ export const TOLERANCE = 0.05;
 
 const sharpness: OptimumSettings['sharpness'] = {
   crr: { beta: 0.2 },
+  cql: { entropyWeight: 0.1 },
+  sac: { targetEntropyShare: 0.2 },
 };
 
 const full: OptimumSettings = {
-  units: 2_000,
+  units: 4_000,
   training: {
-    steps: 400,
+    steps: 500,
     warmUpSteps: 100,
-    stageOneSteps: 200,
+    stageOneSteps: 150,
     batchSize: 256,
-    network: { hidden: [32], groupBlock: 16 },
+    polyak: 0.1,
+    averaging: 0.01,
+    network: { hidden: [32], groupBlock: 0 },
   },
   sharpness,
 };
@@ -48,6 +55,8 @@ const short: OptimumSettings = {
     warmUpSteps: 2,
     stageOneSteps: 2,
     batchSize: 64,
+    polyak: 0.1,
+    averaging: 0.01,
     network: { hidden: [8], groupBlock: 0 },
   },
   sharpness,

@@ -5,6 +5,7 @@ import type { LearningStudyRun } from '../study-run.ts';
 import type { StudyTable } from '../study-table.ts';
 import type { ConstrainedOptimum } from './constrained-optimum.ts';
 import { bestOf, type MethodOutcome } from './outcomes.ts';
+import { BEHAVIOR_SHARE } from './run-method.ts';
 import { TOLERANCE, type OptimumSettings } from './settings.ts';
 import type { ExactTruth } from './study.ts';
 
@@ -75,13 +76,13 @@ function settingsNote({
   readonly run: LearningStudyRun;
   readonly settings: OptimumSettings;
 }): string {
-  const { steps, warmUpSteps, stageOneSteps, batchSize, network } = settings.training;
+  const { steps, warmUpSteps, stageOneSteps, batchSize, polyak, averaging, network } = settings.training;
   const own = Object.entries(settings.sharpness)
     .map(([name, config]) => `${name} ${JSON.stringify(config)}`)
     .join(', ');
   return (
-    `Log: ${settings.units} sessions of the uniform behaviour policy. All trainings: ${warmUpSteps} + ${steps} steps of ` +
-    `${batchSize} (stage one ${stageOneSteps}), network ${network.hidden.join(', ')} + groups ${network.groupBlock}, γ of the world ` +
+    `Log: ${settings.units} sessions of a behaviour policy that allocates with probability ${BEHAVIOR_SHARE.toFixed(2)}. All trainings: ${warmUpSteps} + ${steps} steps of ` +
+    `${batchSize} (stage one ${stageOneSteps}), τ ${polyak}, averaging ${averaging}, network ${network.hidden.join(', ')} + groups ${network.groupBlock}, γ of the world ` +
     `for every critic; else the defaults, but for ${own}. "λ given": the programme's exact multipliers as fixed ones. ± is the ` +
     `95 % Student interval over seeds ${run.seeds.join(', ')}; s: seconds per training.`
   );

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { AllotError } from '../../../src/core/errors.ts';
 import { checkSurface } from '../../../src/core/surface/check-surface.ts';
@@ -165,6 +166,12 @@ describe('a tabular world as JSON', () => {
   it('is read back as it was written, and its surface may be served', () => {
     expect(parseTabularWorld(JSON.parse(JSON.stringify(raw)))).toEqual(feed);
     expect(checkSurface(tabularSurface(feed))).toEqual([]);
+  });
+
+  it('as the documentation shows it, is a world', () => {
+    const page = readFileSync(new URL('../../../docs/tabular-world.md', import.meta.url), 'utf8');
+    const example = /```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+    expect(parseTabularWorld(JSON.parse(example)).states.length).toBe(2);
   });
 
   it.each([
