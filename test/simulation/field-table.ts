@@ -41,7 +41,7 @@ function tableOf(title: string, fields: readonly (readonly [string, Schema])[]):
 
 function valueOf({ default: value }: Schema): string {
   if (value === undefined) return '';
-  return Array.isArray(value) ? 'a list' : String(value);
+  return Array.isArray(value) ? 'a list' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function rangeOf(field: Schema): string {
