@@ -77,9 +77,10 @@ export async function eachLearner(
     onLearner: (phase, learner) => {
       shown += 1;
       // Copies, so that a check may change a flag of a row.
-      const flags = [data.nextRow, data.done, data.isComplete].map((array) => array.slice());
+      const flags = [data.nextRow, data.done, data.isComplete, data.isSteerable];
+      const copies = flags.map((array) => array.slice());
       check(learner, data, phase);
-      [data.nextRow, data.done, data.isComplete].forEach((array, i) => array.set(flags[i]));
+      flags.forEach((array, i) => array.set(copies[i]));
     },
   };
   await createAlgorithm(algorithm, known(algorithm, settings)).train(context);
