@@ -6,7 +6,7 @@ export const pidLagrangianConfig = z.strictObject({
   algorithm: z.literal('pid-lagrangian').default('pid-lagrangian'),
   /** K_P, K_I, K_D per unit of δ (spreads of the cost's advantage). */
   proportionalGain: z.number().min(0).default(1),
-  integralGain: z.number().min(0).default(0.5),
+  integralGain: z.number().min(0).default(0.25),
   derivativeGain: z.number().min(0).default(0.3),
   /** Weight of the newest δ in the averages of the P and D terms. */
   smoothing: z.number().gt(0).max(1).default(0.3),
