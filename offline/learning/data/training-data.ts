@@ -72,17 +72,18 @@ export function statesOf(data: TrainingData, rows: Int32Array): States {
   const inputs = new Float32Array(rows.length * width);
   const groups = new Float32Array(rows.length * groupCount);
   const eligible = new Float32Array(rows.length * actionCount);
-  rows.forEach((row, b) => {
+  for (let b = 0; b < rows.length; b += 1) {
+    const row = rows[b];
     if (row < 0) {
       eligible.fill(1, b * actionCount, (b + 1) * actionCount);
       groups[b * groupCount] = 1;
-      return;
+      continue;
     }
     inputs.set(data.inputs.subarray(row * width, (row + 1) * width), b * width);
     groups[b * groupCount + data.groups[row]] = 1;
     for (let a = 0; a < actionCount; a += 1)
       eligible[b * actionCount + a] = data.eligible[row * actionCount + a];
-  });
+  }
   return {
     size: rows.length,
     inputs: tf.tensor2d(inputs, [rows.length, width]),
@@ -94,13 +95,20 @@ export function statesOf(data: TrainingData, rows: Int32Array): States {
 export function batchOf(data: TrainingData, rows: Int32Array): Batch {
   const { actionCount } = data;
   const actions = new Float32Array(rows.length * actionCount);
-  rows.forEach((row, b) => (actions[b * actionCount + data.actions[row]] = 1));
+  const isComplete = new Float32Array(rows.length);
+  const isSteerable = new Float32Array(rows.length);
+  for (let b = 0; b < rows.length; b += 1) {
+    const row = rows[b];
+    actions[b * actionCount + data.actions[row]] = 1;
+    isComplete[b] = data.isComplete[row];
+    isSteerable[b] = data.isSteerable[row];
+  }
   return {
     ...statesOf(data, rows),
     rows,
     actions: tf.tensor2d(actions, [rows.length, actionCount]),
-    isComplete: tf.tensor1d(Float32Array.from(rows, (row) => data.isComplete[row])),
-    isSteerable: tf.tensor1d(Float32Array.from(rows, (row) => data.isSteerable[row])),
+    isComplete: tf.tensor1d(isComplete),
+    isSteerable: tf.tensor1d(isSteerable),
   };
 }
 

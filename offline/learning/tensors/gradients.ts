@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { areTensorsArrays, repeatLast } from './array-ops.ts';
 
 /**
  * Derivatives of the primitive operations that our losses are made of. The CommonJS build of tfjs-core that Node
@@ -63,6 +64,8 @@ const gradients: readonly tf.GradConfig[] = [
     inputsToSave: ['x'],
     gradFunc: (dy, [x], attrs) => {
       const axes = tf.util.parseAxisParam(attrs['axis'] as number[], x.shape);
+      if (areTensorsArrays() && axes.length === 1 && axes[0] === x.rank - 1)
+        return { x: () => repeatLast(one(dy), x.shape) };
       const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
       return { x: () => tf.mul(tf.reshape(one(dy), kept), tf.onesLike(x)) };
     },

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { invariant } from '../../../src/core/check.ts';
+import { areTensorsArrays, logSoftmaxOnArrays, pickOnArrays, weightedMeanOnArrays } from './array-ops.ts';
 
-/** Tensor helpers with one derivative each: fewer kernels than composing them, which is what costs on wasm. */
+/** Tensor helpers with one derivative each: fewer operations than composing them, which is what costs. */
 
 /** −1 stands for any size. A (B,1) against a (B) would broadcast to (B,B) without a word: shapes are asserted. */
 export function assertShape(tensor: tf.Tensor, shape: readonly number[], name: string): void {
@@ -10,10 +11,7 @@ export function assertShape(tensor: tf.Tensor, shape: readonly number[], name: s
   invariant(fits, `${name} has shape [${tensor.shape.join()}], expected [${shape.join()}]`);
 }
 
-/**
- * y = x W + b; x (B,in), W (in,out), b (out). The derivative transposes first: on wasm a matrix product with a
- * transpose flag runs a scalar loop, which took two thirds of a training step.
- */
+/** y = x W + b; x (B,in), W (in,out), b (out). On the native backend; the portable one has the kernel for it. */
 export function dense(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
   assertShape(x, [-1, kernel.shape[0]], 'dense input');
   assertShape(bias, [kernel.shape[1]], 'dense bias');
@@ -24,9 +22,9 @@ export function dense(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D): t
     return {
       value: tf.add(tf.matMul(input, w), b),
       gradFunc: (dy: tf.Tensor, [savedX, savedW]: tf.Tensor[]) => [
-        tf.matMul(dy as tf.Tensor2D, tf.transpose(savedW as tf.Tensor2D)),
-        tf.matMul(tf.transpose(savedX as tf.Tensor2D), dy as tf.Tensor2D),
-        tf.reshape(tf.matMul(tf.ones([1, dy.shape[0]]), dy as tf.Tensor2D), [dy.shape[1] as number]),
+        tf.matMul(dy as tf.Tensor2D, savedW as tf.Tensor2D, false, true),
+        tf.matMul(savedX as tf.Tensor2D, dy as tf.Tensor2D, true, false),
+        tf.sum(dy, 0),
       ],
     };
   });
@@ -73,6 +71,7 @@ export function silu(x: tf.Tensor2D): tf.Tensor2D {
 /** log softmax over the eligible actions; ineligible ones get a log probability near −1e9. logits, eligible (B,K). */
 export function maskedLogSoftmax(logits: tf.Tensor2D, eligible: tf.Tensor2D): tf.Tensor2D {
   assertShape(eligible, logits.shape, 'eligible');
+  if (areTensorsArrays()) return logSoftmaxOnArrays(logits, eligible);
   const op = tf.customGrad((...args: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const input = tf.add(args[0] as tf.Tensor2D, tf.mul(tf.sub(eligible, 1), 1e9));
     const shifted = tf.sub(input, tf.max(input, 1, true));
@@ -88,15 +87,17 @@ export function maskedLogSoftmax(logits: tf.Tensor2D, eligible: tf.Tensor2D): tf
   return op(logits) as tf.Tensor2D;
 }
 
-/** The value at the taken action, Σ_a x(b,a) · 1[a = a_b]: gather has no derivative on wasm. x, oneHot (B,K) → (B). */
+/** The value at the taken action, Σ_a x(b,a) · 1[a = a_b]: gather has no derivative here. x, oneHot (B,K) → (B). */
 export function pick(x: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D {
   assertShape(oneHot, x.shape, 'action one-hot');
+  if (areTensorsArrays()) return pickOnArrays(x, oneHot);
   return tf.sum(tf.mul(x, oneHot), 1);
 }
 
 /** Σ w x / max(Σ w, 1e-8); x, w (B). Rows with weight 0 give neither value nor gradient. */
 export function weightedMean(x: tf.Tensor1D, weights: tf.Tensor1D): tf.Scalar {
   assertShape(weights, x.shape, 'weights');
+  if (areTensorsArrays()) return weightedMeanOnArrays(x, weights);
   const total = tf.maximum(tf.sum(weights), 1e-8);
   return tf.sum(tf.mul(x, tf.div(weights, total))) as tf.Scalar;
 }
