@@ -103,7 +103,7 @@ export function moved(
   side: 'actor' | 'critic',
   tolerance = 0,
 ): string[] {
-  const prefix = side === 'actor' ? /^((slow-)?actor|student)\// : /^critic/;
+  const prefix = side === 'actor' ? /^((slow-)?actor|student)\// : /(^|\/)critic/;
   const differs = ([name, array]: [string, Float32Array | Float64Array]): boolean =>
     array.some((value, i) => Math.abs(value - (copy.get(name)?.[i] ?? NaN)) > tolerance);
   return Object.entries(learner.state())
@@ -113,4 +113,4 @@ export function moved(
 }
 
 export const hasCritic = (learner: Learner): boolean =>
-  Object.keys(learner.state()).some((name) => name.startsWith('critic'));
+  Object.keys(learner.state()).some((name) => /(^|\/)critic/.test(name));

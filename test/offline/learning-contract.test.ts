@@ -24,7 +24,7 @@ import {
 
 /**
  * What every algorithm of the registry must do, asked of whatever learners it shows. A learner's state says what it is
- * made of: `actor/…` and `slow-actor/…` are policies, `critic…/…` values; one without critics (cloning, a student) only
+ * made of: `actor/…`, `slow-actor/…` and `student/…` are policies, `critic…` (also inside a part) values; one without critics (cloning, a student) only
  * has the actor's duties. Resuming is tested in `resume.test.ts`.
  */
 let dataset: Dataset;
