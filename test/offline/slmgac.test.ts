@@ -358,6 +358,20 @@ describe('on a bandit with known truth', { timeout: 120_000 }, () => {
     expect(valueOf(await train({ plantedFault: 'inverted-reward' }))).toBeLessThan(uniform - 1);
   });
 
+  it('with dual limits holds the served share of streams near its limit, by a multiplier above 0', async () => {
+    const limit = { on: 'share-of-actions', direction: 'at-most', threshold: 0.3 };
+    const split = { train: 0.6, validation: 0.2 };
+    const { metrics } = await train({
+      split,
+      supervision: 'none',
+      averaging: 0.05,
+      dual: { limits: [limit] },
+    });
+    expect(metrics['multiplier:share-of-actions']).toBeGreaterThan(0);
+    expect(Math.abs(metrics['evaluated:share-of-actions'] - 0.3)).toBeLessThan(0.08);
+    expect(metrics['threshold:share-of-actions']).toBe(0.3);
+  });
+
   it('shows its stability in the curve: |Q| against its bound, TD errors, twins by group', async () => {
     const { curve, metrics } = await train({ steps: 30 }, sessionSurface);
     const panel = curve[curve.length - 1].metrics;

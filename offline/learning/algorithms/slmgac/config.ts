@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actorCriticConfig } from '../../config.ts';
+import { constrainedConfig } from '../../multipliers/config.ts';
 import { distillationConfig } from '../../distillation/config.ts';
 
 const response = z.string();
@@ -35,6 +36,22 @@ const antiGreedyConfig = z.strictObject({
   lambda: z.number().min(0).default(1),
 });
 
+/** Limits that learned multipliers hold, from evaluated cost; fields as in `rcpo-dual`. */
+const dualConfig = z.strictObject({
+  limits: constrainedConfig.limits,
+  displacedTime: constrainedConfig.displacedTime,
+  costDiscounts: constrainedConfig.costDiscounts,
+  evaluationClip: constrainedConfig.evaluationClip,
+  evaluationRows: constrainedConfig.evaluationRows,
+  multiplierEvery: constrainedConfig.multiplierEvery,
+  initialMultiplier: constrainedConfig.initialMultiplier,
+  maxMultiplier: constrainedConfig.maxMultiplier,
+  limitMargin: constrainedConfig.limitMargin,
+  /** η */
+  multiplierRate: z.number().positive().default(0.5),
+});
+export type DualConfig = z.infer<typeof dualConfig>;
+
 export const slmgacConfig = z.strictObject({
   ...actorCriticConfig,
   algorithm: z.literal('slmgac').default('slmgac'),
@@ -58,6 +75,8 @@ export const slmgacConfig = z.strictObject({
   /** auto: anti-greedy where the main response is the live time and short-video time is known, else main. */
   reward: z.enum(['auto', 'main', 'anti-greedy']).default('auto'),
   antiGreedy: antiGreedyConfig.default(antiGreedyConfig.parse({})),
+  /** null: λ is fixed (`antiGreedy.lambda`, `multipliers`); else dual ascent holds the limits as well. */
+  dual: dualConfig.nullable().default(null),
   /** Squared: a heavy-tailed reward is estimated by its mean; Huber (δ = 1 σ of the reward) is less noisy and biased. */
   criticLoss: z.enum(['squared', 'huber']).default('squared'),
   categorical: z

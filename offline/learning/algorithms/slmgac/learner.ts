@@ -8,6 +8,7 @@ import { Network } from '../../networks/network.ts';
 import { joinStates, type Learner, type LearnerState, type StepMetrics } from '../../run/learner.ts';
 import type { Batch, States } from '../../data/training-data.ts';
 import { SupervisedCritic, type CriticParts } from './critic.ts';
+import type { DualLimits } from './dual-limits.ts';
 import { withGroupDropout } from './group-dropout.ts';
 import { actorLoss, scaledByMean } from './losses.ts';
 import { slmgacLayers } from './networks.ts';
@@ -23,16 +24,22 @@ const panelEvery = 10;
 export class SlmgacLearner implements Learner {
   readonly actor: Network;
   readonly critic: SupervisedCritic;
+  readonly limits: DualLimits | null;
   readonly #slowActor: Network;
   readonly #adam: Adam;
   readonly #parts: CriticParts & { readonly dataset: Dataset };
   readonly #dropout: Random;
   readonly #steps = new Float64Array(1);
 
-  constructor(parts: CriticParts & { readonly dataset: Dataset }, random: Random) {
+  constructor(
+    parts: CriticParts & { readonly dataset: Dataset },
+    random: Random,
+    limits: DualLimits | null = null,
+  ) {
     const { config, data } = parts;
     const layers = slmgacLayers(config, data, data.actionCount);
     this.#parts = parts;
+    this.limits = limits;
     this.actor = new Network(layers, random.fork('actor'));
     this.#slowActor = new Network(layers, random.fork('slow-actor'));
     this.#slowActor.follow(this.actor, 1);
@@ -50,6 +57,7 @@ export class SlmgacLearner implements Learner {
     const share = config.groupDecomposition ? config.groupDropout : 0;
     const batch = withGroupDropout(original, share, this.#dropout.fork(String(step)));
     const isActorDue = step > config.warmUpSteps && (step - config.warmUpSteps) % config.actorDelay === 0;
+    this.limits?.updateCritics(batch, this.#slowPolicy);
     return {
       ...this.critic.update(batch, this.#slowPolicy, step),
       ...(isActorDue ? this.updateActor(batch) : {}),
@@ -70,16 +78,20 @@ export class SlmgacLearner implements Learner {
     });
     this.#slowActor.follow(this.actor, Math.min(1, config.polyak * config.actorDelay));
     this.#slowActor.upload();
-    return metrics;
+    return { ...metrics, ...this.limits?.tick(this.actor) };
   }
 
-  /** min_i Q̄_i, or its advantage under π, over its mean size; ε is `advantageFloor` σ of the reward. */
+  /** min_i Q̄_i, or its advantage under π, over its mean size (ε is `advantageFloor` σ of the reward); with limits, the Lagrangian's. */
   #scaledValues(batch: Batch): tf.Tensor2D {
     const { config } = this.#parts;
     const { first, second } = this.critic.actionValues(batch);
     const least = tf.minimum(first, second) as tf.Tensor2D;
-    const q = config.scaling === 'value' ? least : advantages(least, actorProbabilities(this.actor, batch));
-    return scaledByMean(q, batch.eligible, config.advantageFloor);
+    if (config.scaling === 'value' && this.limits === null)
+      return scaledByMean(least, batch.eligible, config.advantageFloor);
+    const probabilities = actorProbabilities(this.actor, batch);
+    const advantage = advantages(least, probabilities);
+    if (this.limits !== null) return this.limits.combine(advantage, batch, probabilities);
+    return scaledByMean(advantage, batch.eligible, config.advantageFloor);
   }
 
   panel(batch: Batch): StepMetrics {
@@ -100,6 +112,7 @@ export class SlmgacLearner implements Learner {
       'slow-actor': this.#slowActor.state(),
       'actor-optimiser': this.#adam.state(),
       critic: this.critic.state(),
+      ...(this.limits === null ? {} : { limits: this.limits.state() }),
       counters: { steps: this.#steps },
     });
   }
@@ -108,11 +121,13 @@ export class SlmgacLearner implements Learner {
     this.actor.upload();
     this.#slowActor.upload();
     this.critic.restored();
+    this.limits?.restored();
   }
 
   dispose(): void {
     this.actor.dispose();
     this.#slowActor.dispose();
     this.critic.dispose();
+    this.limits?.dispose();
   }
 }

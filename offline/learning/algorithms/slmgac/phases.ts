@@ -5,6 +5,7 @@ import { distil } from '../../distillation/distil.ts';
 import type { Algorithm, StepMetrics, TrainedActor, TrainingContext } from '../../run/learner.ts';
 import { runLearner } from '../../run/run-loop.ts';
 import { slmgacConfig, type SlmgacConfig } from './config.ts';
+import { DualLimits } from './dual-limits.ts';
 import { chooseHeads, type ChosenHeads } from './heads.ts';
 import { SlmgacLearner } from './learner.ts';
 import { criticLayout } from './networks.ts';
@@ -50,7 +51,6 @@ async function trainSlmgac(
     ...headMetrics(chosen),
     ...valueMetrics(learner, context, reward),
   };
-  learner.dispose();
   const student =
     config.distillation === null ? null : await distil(context, teacher, config.distillation, config);
   const served = student?.student ?? teacher;
@@ -61,9 +61,11 @@ async function trainSlmgac(
     metrics: {
       ...metrics,
       ...student?.metrics,
+      ...learner.limits?.metrics(served),
       ...actorMetrics(served, data, split.validation, surface.actions),
     },
   };
+  learner.dispose();
   teacher.dispose();
   student?.student.dispose();
   return { trained, edges };
@@ -86,10 +88,11 @@ export function slmgacLearner(
   const form = valueForm(config, data, reward, discount, split.train);
   const layout = criticLayout(data.actionCount, form.atoms, chosen.heads);
   const parts = { config, data, dataset, reward, discount, layout, form };
+  const limits = config.dual === null ? null : new DualLimits(context, config, config.dual);
   const edges = Object.fromEntries(
     chosen.heads.flatMap(({ name, bins }) => (bins === null ? [] : [[name, [...bins.edges]]])),
   );
-  return { learner: new SlmgacLearner(parts, context.random.fork('slmgac')), reward, chosen, edges };
+  return { learner: new SlmgacLearner(parts, context.random.fork('slmgac'), limits), reward, chosen, edges };
 }
 
 const rewardMetrics = (reward: BoundedReward): StepMetrics => ({
