@@ -94,7 +94,18 @@ class Life implements UnitLife {
     const isSessionEnd = outcome.isSessionEnd || this.step >= this.#config.dynamics.maxRequests;
     const isReturning = isSessionEnd && this.#nextDays();
     if (!this.#isOver) this.#context = this.#drawContext();
-    return { ...outcome, isSessionEnd, isReturning };
+    // Written out: a spread takes as long as the whole response.
+    return {
+      isEntered: outcome.isEntered,
+      liveWatchSeconds: outcome.liveWatchSeconds,
+      shortWatchSeconds: outcome.shortWatchSeconds,
+      isLiked: outcome.isLiked,
+      isFollowed: outcome.isFollowed,
+      isHidden: outcome.isHidden,
+      isSessionEnd,
+      isReturning,
+      after: outcome.after,
+    };
   }
 
   /** Moves on to the day of the next session, if there is one; answers whether it is the very next day. */

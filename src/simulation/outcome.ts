@@ -1,3 +1,4 @@
+import { normalQuantile } from '../core/math/normal.ts';
 import { pageSeconds } from './short-videos.ts';
 import type { Draws } from './streams.ts';
 import { clamp, logistic, type UnitTraits } from './unit.ts';
@@ -61,7 +62,7 @@ export interface Situation {
 export function respond(situation: Situation, action: number, draws: Draws): Omit<Outcome, 'isReturning'> {
   const { config, state } = situation;
   const enter = draws.uniform();
-  const live = draws.normal();
+  const live = draws.uniform();
   const firstVideo = draws.uniform();
   const like = draws.uniform();
   const hide = draws.uniform();
@@ -73,7 +74,7 @@ export function respond(situation: Situation, action: number, draws: Draws): Omi
   const reactions = reactionProbabilities(situation, isInserted, isEntered, costShare);
   return {
     isEntered,
-    liveWatchSeconds: isEntered ? liveWatch(situation, live) : 0,
+    liveWatchSeconds: isEntered ? liveWatch(situation, normalQuantile(live + 2 ** -54)) : 0,
     shortWatchSeconds: shortWatch(situation, isInserted, isEntered, costShare, firstVideo, draws),
     isLiked: like < reactions.like,
     isFollowed: follow < reactions.follow,
@@ -140,21 +141,20 @@ export function reactionProbabilities(
     r.leaveDissatisfied * Math.max(0, -s) +
     r.leaveFatigue * state.fatigue -
     r.leaveSatisfied * Math.max(0, s);
-  const leaving = (base: number): number => Math.max(Math.min(base, 0.005), base + unrest);
   const { followFactor } = unit;
   if (!isInserted)
     return {
       like: r.likeNull,
       follow: r.followNull * followFactor,
       hide: r.hideNull,
-      leave: leaving(r.leaveNull),
+      leave: leaving(r.leaveNull, unrest),
     };
   if (isEntered)
     return {
       like: r.likeEntered,
       follow: r.followEntered * followFactor,
       hide: r.hideEntered,
-      leave: leaving(r.leaveEntered),
+      leave: leaving(r.leaveEntered, unrest),
     };
   const touchiness = unit.group.touchiness * request.touchinessFactor;
   return {
@@ -164,9 +164,12 @@ export function reactionProbabilities(
       costShare === 1
         ? r.hideSkipped * touchiness
         : r.hideNull + (r.hideSkipped * touchiness - r.hideNull) * costShare,
-    leave: leaving(r.leaveNull + (r.leaveSkipped - r.leaveNull) * touchiness * costShare),
+    leave: leaving(r.leaveNull + (r.leaveSkipped - r.leaveNull) * touchiness * costShare, unrest),
   };
 }
+
+/** Satisfaction takes from leaving, but not below 0.005. */
+const leaving = (base: number, unrest: number): number => Math.max(Math.min(base, 0.005), base + unrest);
 
 function nextState(
   { dynamics: d }: FeedWorldConfig,
