@@ -7,6 +7,8 @@ import { loadDataset } from '../../offline/dataset/load.ts';
 import { splitByUnitAndTime } from '../../offline/dataset/split.ts';
 import { writeSnapshot } from '../../offline/dataset/snapshot.ts';
 import { trainPolicy, type TrainedPolicy } from '../../offline/train.ts';
+import { oversample } from '../../offline/learning/algorithms/tscac/sparse-critic.ts';
+import { createRandom } from '../../src/core/math/random.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import { makeRecords, readerOf, worldEnd, worldSurface } from './learning-world.ts';
 
@@ -100,5 +102,35 @@ describe('the λ sweep of tscac', { timeout: 240_000 }, () => {
     const other = await train(brief, worldSurface, { ...dataset, responses: spoilt });
     expect(other.hash).toBe(clean.hash);
     expect(other.metrics).toEqual(clean.metrics);
+  });
+});
+
+describe('a sparse auxiliary', { timeout: 60_000 }, () => {
+  it('oversampled keeps the mean of its response, with half of the batch on events', () => {
+    const values = Float64Array.from({ length: 2000 }, (_, row) => (row % 100 === 0 ? 1 : 0));
+    const events = { rows: Int32Array.from({ length: 20 }, (_, i) => 100 * i), share: 0.01 };
+    const random = createRandom(6);
+    let weighted = 0;
+    let total = 0;
+    let seen = 0;
+    for (let step = 0; step < 200; step += 1) {
+      const uniform = Int32Array.from({ length: 64 }, () => random.integer(2000));
+      const { rows, weights } = oversample(uniform, events, random.fork(String(step)));
+      rows.forEach((row, b) => {
+        weighted += weights[b] * values[row];
+        total += weights[b];
+        seen += values[row];
+      });
+    }
+    expect(seen / (200 * 64)).toBeGreaterThan(0.48);
+    expect(weighted / total).toBeCloseTo(0.01, 3);
+  });
+
+  it('trains with such a critic when its events are rarer than asked', async () => {
+    const brief = { steps: 20, stageOneSteps: 10, lambdaSweep: [] };
+    const plain = await train(brief);
+    const sparse = await train({ ...brief, sparseBelow: 0.04 });
+    expect(sparse.hash).not.toBe(plain.hash);
+    expect((await train({ ...brief, sparseBelow: 0.04 })).hash).toBe(sparse.hash);
   });
 });

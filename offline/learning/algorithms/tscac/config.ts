@@ -32,6 +32,11 @@ export const tscacConfig = z.strictObject({
   selectionLevel: z.number().gt(0).lt(1).default(0.8),
   /** δ: V_i ≥ (1 − δ) V_i(behaviour), by its bound. */
   auxiliarySlack: z.number().min(0).default(0.05),
+  /**
+   * An auxiliary whose events are rarer than this (share of rows, for instance 0.01) gets a critic that sees them oversampled,
+   * with importance weights; actors always see uniform rows. 0: never.
+   */
+  sparseBelow: z.number().min(0).lt(0.5).default(0),
   /** Makes the auxiliary `displaced-time`, which is to be low. */
   displacedTime: displacedTimeConfig,
 });

@@ -9,6 +9,7 @@ import { costColumns } from '../../multipliers/cost-columns.ts';
 import { sweep } from '../../multipliers/swept.ts';
 import { runLearner } from '../../run/run-loop.ts';
 import { tscacConfig, type TscacConfig } from './config.ts';
+import { rareEvents, SparseCriticLearner } from './sparse-critic.ts';
 import { tscacLearner, type AuxiliaryPolicy } from './learner.ts';
 
 /**
@@ -54,7 +55,13 @@ async function trainAuxiliary(
     columns,
   });
   const random = context.random.fork(`tscac/${response}`);
-  const learner = tscacLearner({ data, reward, discount, config, random, auxiliaries: [] });
+  const plain = tscacLearner({ data, reward, discount, config, random, auxiliaries: [] });
+  const events = rareEvents(data, reward, split.train);
+  const isSparse = events.rows.length > 0 && events.share < config.sparseBelow;
+  const { warmUpSteps } = config;
+  const learner = isSparse
+    ? new SparseCriticLearner(plain, { data, events, warmUpSteps, random: random.fork('events') })
+    : plain;
   const { averaged, curve } = await runLearner(learner, context, {
     ...config,
     phase: `stage one: ${response}`,
