@@ -28,6 +28,8 @@ export interface LearningStudyRun {
   readonly workers: number;
   /** The form of the test suite: quick, and with less to say. */
   readonly isShort: boolean;
+  /** Leaves out what costs most: sweeps and ablations. */
+  readonly isMainOnly?: boolean;
   readonly progress: StudyProgress;
 }
 

@@ -56,7 +56,7 @@ export function settingsNotes({ settings, seeds, world, missing }: StudyRuns): s
   return [
     `${world}; seeds ${seeds.join(', ')}; log of ${settings.units} units (70 % train), ${steps} steps of ${batchSize} rows after ` +
       `warm-up, network [${network.hidden.join(', ')}] with a block of ${network.groupBlock} per group, ` +
-      `γ ${settings.training.discount} (main response). Truth: ${settings.truthUnits} units per seed, the same units and noise for all methods of a seed. ` +
+      `γ ${settings.critic.discount} (main response), τ ${settings.critic.polyak}. Truth: ${settings.truthUnits} units per seed, the same units and noise for all methods of a seed. ` +
       'Mean ± half of the 95 % interval over the seeds (Student).',
     ...(missing.length === 0 ? [] : [`Not in this build, left out: ${missing.join(', ')}.`]),
   ];

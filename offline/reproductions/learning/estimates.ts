@@ -19,7 +19,7 @@ import { studyWorld } from './study-world.ts';
  */
 export const estimates: LearningStudy = async (run) => {
   const { surface } = studyWorld(run.world?.raw ?? null);
-  const runs = await runMethods(run, 'estimates', everyMethod, { estimates: true });
+  const runs = await runMethods(run, 'estimates', everyMethod);
   const tables = [policyTable(surface, runs), coverageTable(surface, runs)];
   return { tables, result: toJson('estimates', runs, tables) };
 };

@@ -17,7 +17,10 @@ import { studyWorld } from './study-world.ts';
  */
 export const multiGroup: LearningStudy = async (run) => {
   const { surface } = studyWorld(run.world?.raw ?? null);
-  const runs = await runMethods(run, 'multi-group', [...multiGroupMethods, ...ablations]);
+  const runs = await runMethods(run, 'multi-group', [
+    ...multiGroupMethods,
+    ...(run.isMainOnly === true ? [] : ablations),
+  ]);
   const isAblation = ({ method }: MethodResult): boolean =>
     ablations.some(({ name }) => name === method.name);
   const full = find(runs, 'slmgac');
@@ -30,12 +33,16 @@ export const multiGroup: LearningStudy = async (run) => {
       `Multi-group, ${runs.world}`,
       full === undefined ? [] : methodClaims(surface, methods, full),
     ),
-    table(
-      surface,
-      { ...runs, methods: full === undefined ? without : [full, ...without] },
-      `Multi-group: slmgac without its pieces, ${runs.world}`,
-      full === undefined ? [] : without.flatMap((result) => ablationClaims(surface, full, result)),
-    ),
+    ...(full === undefined || without.length === 0
+      ? []
+      : [
+          table(
+            surface,
+            { ...runs, methods: [full, ...without] },
+            `Multi-group: slmgac without its pieces, ${runs.world}`,
+            without.flatMap((result) => ablationClaims(surface, full, result)),
+          ),
+        ]),
   ];
   return { tables, result: toJson('multi-group', runs, tables) };
 };

@@ -29,8 +29,6 @@ export interface MethodShared {
   /** Raw world; null: the default one. */
   readonly world: unknown;
   readonly settings: StudySettings;
-  /** Also value every trained policy from the test split, as `allot evaluate` would. */
-  readonly estimates: boolean;
 }
 
 export interface MethodRun extends Partial<PolicyTruth> {
@@ -64,7 +62,7 @@ export async function task(
   const truthSeconds = clock();
   const metrics = made.kind === 'trained' ? made.metrics : {};
   const estimate =
-    shared.estimates && made.kind === 'trained'
+    made.kind === 'trained'
       ? estimateOf({
           config,
           surface,
@@ -119,7 +117,7 @@ async function policyOf(
       dataset,
       surface,
       algorithm: method.algorithm,
-      config: mergeConfig(method.algorithm, settings.training, method.config),
+      config: mergeConfig(method.algorithm, settings, method.config),
       seed,
       runId: null,
       onLearner: probe.onLearner,
@@ -167,12 +165,11 @@ function inMainUnit(
 /** A method's own network fields change the shared network, they do not replace it. Cloning has no discount. */
 function mergeConfig(
   algorithm: string,
-  shared: StudySettings['training'],
+  { training, critic }: StudySettings,
   own: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const network = { ...shared.network, ...(own['network'] as object | undefined) };
-  const { discount, ...common } = shared;
-  return { ...common, ...(algorithm === 'bc' ? {} : { discount }), ...own, network };
+  const network = { ...training.network, ...(own['network'] as object | undefined) };
+  return { ...training, ...(algorithm === 'bc' ? {} : critic), ...own, network };
 }
 
 const heldUnits = 100;

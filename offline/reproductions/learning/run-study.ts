@@ -19,42 +19,52 @@ export interface StudyRuns {
   readonly missing: readonly string[];
 }
 
-/** Runs every method on every seed, in workers; the results depend on neither their number nor their order. */
+/**
+ * Runs every method on every seed, in workers; the results depend on neither their number nor their order. Several studies of
+ * one command share what they have in common.
+ */
 export async function runMethods(
   run: LearningStudyRun,
   title: string,
   methods: readonly StudyMethod[],
-  options: { readonly estimates?: boolean } = {},
 ): Promise<StudyRuns> {
   const settings = studySettings(run);
+  const shared: MethodShared = { world: run.world?.raw ?? null, settings };
   const usable = available(methods);
   // Seed by seed: a worker that goes on with the same seed has its log already.
   const tasks = run.seeds.flatMap((seed) => usable.map((method): MethodTask => ({ method, seed })));
-  const shared: MethodShared = {
-    world: run.world?.raw ?? null,
-    settings,
-    estimates: options.estimates ?? false,
-  };
-  run.progress.step(`${title}: ${worldName(run)}`, tasks.length);
-  const results = await runInWorkers<MethodTask, MethodRun>({
+  const open = tasks.filter((task) => !finished.has(keyOf(shared, task)));
+  run.progress.step(`${title}: ${worldName(run)}`, open.length);
+  await runInWorkers<MethodTask, MethodRun>({
     module: new URL('./run-method.ts', import.meta.url),
-    tasks,
+    tasks: open,
     workers: run.workers,
     shared,
     nameOf: ({ method, seed }) => `${method.name}, seed ${seed}`,
-    onResult: () => run.progress.advance(),
+    onResult: (result, index) => {
+      finished.set(keyOf(shared, open[index]), result);
+      run.progress.advance();
+    },
   });
   run.progress.done();
   return {
     world: worldName(run),
     settings,
     seeds: run.seeds,
-    methods: usable.map((method, m) => ({
+    methods: usable.map((method) => ({
       method,
-      seeds: run.seeds.map((_, s) => results[s * usable.length + m]),
+      seeds: run.seeds.map((seed) => finished.get(keyOf(shared, { method, seed })) as MethodRun),
     })),
     missing: methods.filter((method) => !usable.includes(method)).map(({ name }) => name),
   };
 }
+
+/** Runs of this process. A method's name says nothing about what it does; its algorithm and config do. */
+const finished = new Map<string, MethodRun>();
+
+const keyOf = (shared: MethodShared, { method, seed }: MethodTask): string => {
+  const { name: _name, ...what } = method;
+  return JSON.stringify([shared, what, seed]);
+};
 
 export const worldName = (run: LearningStudyRun): string => run.world?.name ?? 'default world';

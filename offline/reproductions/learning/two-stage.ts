@@ -4,7 +4,7 @@ import type { StudyTable } from '../study-table.ts';
 import { settingsNotes, toJson } from './answer.ts';
 import { isAbove, isBelow, isNotAbove, isNotBelow, together, type Claim } from './claims.ts';
 import { withInterval } from './format.ts';
-import { twoStageMethods, lambdaSweep } from './methods.ts';
+import { lambdaSweep, twoStageMethods, twoStageNote } from './methods.ts';
 import { find, learned, meanOf, perDecision, perSession, type Outcome } from './outcomes.ts';
 import { runMethods, type MethodResult, type StudyRuns } from './run-study.ts';
 import { studyWorld } from './study-world.ts';
@@ -15,13 +15,13 @@ import { studyWorld } from './study-world.ts';
  */
 export const twoStage: LearningStudy = async (run) => {
   const { surface } = studyWorld(run.world?.raw ?? null);
-  const sweep = lambdaSweep(run.isShort);
+  const sweep = run.isMainOnly === true ? [] : lambdaSweep(run.isShort);
   const runs = await runMethods(run, 'two-stage', [...twoStageMethods, ...sweep]);
   const isSweep = ({ method }: MethodResult): boolean => sweep.some(({ name }) => name === method.name);
   const methods = { ...runs, methods: runs.methods.filter((result) => !isSweep(result)) };
   const tables = [
     mainTable(surface, methods),
-    sweepTable(surface, { ...runs, methods: runs.methods.filter(isSweep) }),
+    ...(sweep.length === 0 ? [] : [sweepTable(surface, { ...runs, methods: runs.methods.filter(isSweep) })]),
   ];
   return { tables, result: toJson('two-stage', runs, tables) };
 };
@@ -55,7 +55,7 @@ const rowOf = (surface: Surface, result: MethodResult): string[] => [
 function mainTable(surface: Surface, runs: StudyRuns): StudyTable {
   return {
     title: `Two-stage: true value per session, ${runs.world}`,
-    notes: settingsNotes(runs),
+    notes: [...settingsNotes(runs), twoStageNote],
     header: headerOf(surface),
     rows: runs.methods.map((result) => rowOf(surface, result)),
     claims: claimsOf(surface, runs),

@@ -15,6 +15,7 @@ interface Flags {
   readonly units?: number;
   readonly repetitions?: number;
   readonly short?: true;
+  readonly mainOnly?: true;
   readonly workers: number;
   readonly json?: true;
   readonly markdown?: true;
@@ -50,6 +51,7 @@ export function register(program: Command): void {
     .option('--units <n>', 'learning studies: units of the log that is learned from', positiveInteger)
     .option('--repetitions <n>', 'judging: repetitions (obp-table: runs)', positiveInteger)
     .option('--short', 'the quick form that the test suite runs')
+    .option('--main-only', 'learning studies: without the sweep of λ and the ablations')
     .option('--workers <n>', 'processes at once', positiveInteger, Math.min(8, availableParallelism()))
     .option('--seed <seed>', 'first seed', positiveInteger, 1)
     .option('--markdown', 'tables as in the documentation')
@@ -73,6 +75,7 @@ async function run(name: string, part: string | undefined, flags: Flags): Promis
         units: flags.units ?? null,
         workers: flags.workers,
         isShort: flags.short === true,
+        isMainOnly: flags.mainOnly === true,
         world,
         progress,
       });

@@ -15,6 +15,7 @@ export interface StudyFlags {
   readonly units: number | null;
   readonly workers: number;
   readonly isShort: boolean;
+  readonly isMainOnly: boolean;
   /** null: the study's own default. */
   readonly world: { readonly name: string; readonly raw: unknown } | null;
   readonly progress: Progress;

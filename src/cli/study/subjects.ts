@@ -23,7 +23,10 @@ const learningStudies = {
   'two-stage': async () => (await import('../../../offline/reproductions/learning/two-stage.ts')).twoStage,
   'multi-group': async () =>
     (await import('../../../offline/reproductions/learning/multi-group.ts')).multiGroup,
+  optimum: async () => (await import('../../../offline/reproductions/optimum/study.ts')).optimum,
   estimates: async () => (await import('../../../offline/reproductions/learning/estimates.ts')).estimates,
+  calibration: async () =>
+    (await import('../../../offline/reproductions/calibration/calibration.ts')).calibration,
 } as const satisfies Record<string, () => Promise<LearningStudy>>;
 
 type LearningPart = keyof typeof learningStudies;
@@ -31,6 +34,8 @@ type LearningPart = keyof typeof learningStudies;
 const summaries: Readonly<Record<LearningPart, string>> = {
   'two-stage': 'tscac against its baselines on the session world, and a sweep of λ',
   'multi-group': 'slmgac against its baselines, and without each of its pieces',
+  optimum: 'every algorithm against the exact constrained optimum of the tabular world',
+  calibration: 'marginals of the world beside the public KuaiRand statistics',
   estimates: 'off-policy estimates, intervals and verdicts of every trained policy beside the truth',
 };
 
