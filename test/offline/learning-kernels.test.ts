@@ -2,6 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { activateKernel, kernelOf, type KernelName } from '../../offline/learning/kernels/active-kernel.ts';
+import {
+  logSoftmaxOnArrays,
+  pickOnArrays,
+  weightedMeanOnArrays,
+} from '../../offline/learning/tensors/array-ops.ts';
 import { Network } from '../../offline/learning/networks/network.ts';
 import { chooseBackend } from '../../offline/learning/tensors/backend.ts';
 import { createRandom } from '../../src/core/math/random.ts';
@@ -175,5 +180,66 @@ describe('the training kernel', () => {
     const y = [...c.network.forward(poisoned, c.oneHot).dataSync()];
     expect(y.every(Number.isNaN)).toBe(true);
     c.network.dispose();
+  });
+});
+
+describe('the operations on arrays', () => {
+  const random = createRandom(5);
+  const normal = (...shape: number[]): tf.Tensor =>
+    tf.tensor(
+      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
+      shape,
+    );
+  type Op = (x: tf.Tensor, other: tf.Tensor) => tf.Tensor;
+  const weightedMean: Op = (x, w) => {
+    // Written without division, whose derivative is not registered: the sum of w is the same constant on both sides.
+    return tf.mul(tf.sum(tf.mul(x, w)), 1 / tf.sum(w).dataSync()[0]);
+  };
+
+  function expectSame(ours: Op, theirs: Op, x: tf.Tensor, other: tf.Tensor, weights: tf.Tensor): void {
+    const of = (op: Op) => {
+      const loss = (v: tf.Tensor): tf.Scalar => tf.sum(tf.mul(op(v, other), weights));
+      return [op(x, other), tf.grad(loss)(x)].map((t) => Float64Array.from(t.dataSync()));
+    };
+    expect(difference(of(ours), of(theirs))).toBeLessThan(1e-5);
+  }
+
+  it('pick and the weighted mean are what TensorFlow computes, with their derivatives', () => {
+    const asMatrix = (t: tf.Tensor): tf.Tensor2D => t as tf.Tensor2D;
+    const pick: Op = (x, m) => pickOnArrays(asMatrix(x), asMatrix(m));
+    expectSame(pick, (x, m) => tf.sum(tf.mul(x, m), 1), normal(7, 3), normal(7, 3), normal(7));
+    const mean: Op = (x, w) => weightedMeanOnArrays(x as tf.Tensor1D, w as tf.Tensor1D);
+    expectSame(mean, weightedMean, normal(9), tf.abs(normal(9)), tf.scalar(2));
+  });
+
+  it('the weighted mean has the derivative for its weights that finite differences have', () => {
+    const x = normal(5) as tf.Tensor1D;
+    const w = tf.tensor1d([0.5, 1, 2, 0.1, 0.4]);
+    const slope = tf
+      .grad((v) => weightedMeanOnArrays(x, v as tf.Tensor1D))(w)
+      .dataSync();
+    const mean = (v: tf.Tensor1D): number => weightedMeanOnArrays(x, v).dataSync()[0];
+    slope.forEach((s, i) => {
+      const step = tf.tensor1d([0, 1, 2, 3, 4].map((j) => (j === i ? 1e-2 : 0)));
+      expect((mean(tf.add(w, step)) - mean(tf.sub(w, step))) / 2e-2).toBeCloseTo(s, 2);
+    });
+  });
+
+  it('the masked log softmax has rows that sum to one over the eligible columns, and its own derivative', () => {
+    const x = normal(6, 4) as tf.Tensor2D;
+    const eligible = tf.tensor2d(
+      Float32Array.from({ length: 24 }, (_, i) => (i % 5 === 1 ? 0 : 1)),
+      [6, 4],
+    );
+    const p = tf.exp(logSoftmaxOnArrays(x, eligible));
+    for (const sum of tf.sum(tf.mul(p, eligible), 1).dataSync()) expect(sum).toBeCloseTo(1, 5);
+    const weights = tf.mul(normal(6, 4), eligible);
+    const loss = (v: tf.Tensor): tf.Scalar =>
+      tf.sum(tf.mul(logSoftmaxOnArrays(v as tf.Tensor2D, eligible), weights));
+    const total = tf.sum(weights, 1).dataSync();
+    const [ps, ws] = [p.dataSync(), weights.dataSync()];
+    tf.grad(loss)(x)
+      .dataSync()
+      .forEach((g, i) => expect(g).toBeCloseTo(ws[i] - ps[i] * total[Math.floor(i / 4)], 4));
   });
 });

@@ -22,14 +22,23 @@ export function dense(x: tf.Tensor2D, kernel: tf.Tensor2D, bias: tf.Tensor1D): t
     return {
       value: tf.add(tf.matMul(input, w), b),
       gradFunc: (dy: tf.Tensor, [savedX, savedW]: tf.Tensor[]) => [
-        tf.matMul(dy as tf.Tensor2D, savedW as tf.Tensor2D, false, true),
-        tf.matMul(savedX as tf.Tensor2D, dy as tf.Tensor2D, true, false),
+        timesTransposed(dy as tf.Tensor2D, savedW as tf.Tensor2D),
+        transposedTimes(savedX as tf.Tensor2D, dy as tf.Tensor2D),
         tf.sum(dy, 0),
       ],
     };
   });
   return op(x, kernel, bias) as tf.Tensor2D;
 }
+
+/** tfjs' WebAssembly runs a scalar loop for a transposed factor: there, and only a benchmark runs there, it is copied. */
+const copiesTransposed = (): boolean => tf.getBackend() === 'wasm';
+
+const timesTransposed = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D =>
+  copiesTransposed() ? tf.matMul(a, tf.transpose(b)) : tf.matMul(a, b, false, true);
+
+const transposedTimes = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D =>
+  copiesTransposed() ? tf.matMul(tf.transpose(a), b) : tf.matMul(a, b, true, false);
 
 /** x̂ = (x − mean) / √(biased variance + 1e-5) over the last axis; x (B,H). */
 export function normalise(x: tf.Tensor2D): tf.Tensor2D {
