@@ -3,15 +3,12 @@ import type { Random } from '../../../../src/core/math/random.ts';
 import { Adam } from '../../networks/adam.ts';
 import { Network } from '../../networks/network.ts';
 import { joinStates, type LearnerState, type StepMetrics } from '../../run/learner.ts';
-import { statesOf, type Batch, type States, type TrainingData } from '../../data/training-data.ts';
+import type { Batch, States } from '../../data/training-data.ts';
 import { pickBlock, sliceColumns } from '../../supervised/columns.ts';
 import { headLoss, headTargets, headWeights } from '../../supervised/head.ts';
 import { TaskWeights, trunkGradientNorms } from '../../supervised/task-weights.ts';
-import type { SlmgacConfig } from './config.ts';
-import { boundedTarget } from './losses.ts';
-import { slmgacLayers, type CriticLayout } from './networks.ts';
-import type { BoundedReward } from './reward.ts';
-import type { ValueForm } from './value-form.ts';
+import { bootstrapTargets, type CriticParts, type Policy, type Targets } from './bootstrap-targets.ts';
+import { slmgacLayers } from './networks.ts';
 
 type LossOfOutputs = (outputs: tf.Tensor2D) => tf.Scalar;
 
@@ -45,7 +42,7 @@ export class SupervisedCritic {
   }
 
   /** L = Σ_i [ L_TD(Q_i) + w_sl Σ_j w_j L_j ], one Adam step; `policy` gives π'(·|s'), `step` counts from 1. */
-  update(batch: Batch, policy: (states: States) => tf.Tensor2D, step: number): StepMetrics {
+  update(batch: Batch, policy: Policy, step: number): StepMetrics {
     const { layout, form, config } = this.#parts;
     const metrics = tf.tidy(() => {
       const { targets, weights } = this.#targetsOf(batch, policy);
@@ -113,33 +110,12 @@ export class SupervisedCritic {
     this.#tasks.update(value, tasks);
   }
 
-  /** y = clamp(r + γ (1 − d) Σ_a π'(a|s') min_i Q̄_i(s',a)) (B), and which rows may learn it (B). */
-  #targetsOf(
-    batch: Batch,
-    policy: (states: States) => tf.Tensor2D,
-  ): { targets: tf.Tensor1D; weights: tf.Tensor1D } {
-    const { data, reward, discount, form } = this.#parts;
-    const isIn = form.isRewardInTarget ? 1 : 0;
-    const rewards = tf.tensor1d(Float32Array.from(batch.rows, (row) => isIn * reward.values[row]));
-    if (discount === 0) return { targets: rewards, weights: batch.isComplete };
-    const nextRows = Int32Array.from(batch.rows, (row) => (data.done[row] ? -1 : data.nextRow[row]));
-    const isDone = Float32Array.from(batch.rows, (row) => data.done[row]);
-    const isKnown = Float32Array.from(nextRows, (next, b) => (next >= 0 || isDone[b] === 1 ? 1 : 0));
-    const next = statesOf(data, nextRows);
-    const { first, second } = this.actionValues(next);
-    const targets = boundedTarget({
-      rewards,
-      done: tf.tensor1d(isDone),
-      nextValues: tf.sum(tf.mul(policy(next), tf.minimum(first, second)), 1),
-      discount,
-      low: reward.low,
-      high: reward.high,
-    });
-    return { targets, weights: tf.mul(batch.isComplete, tf.tensor1d(isKnown)) };
+  #targetsOf(batch: Batch, policy: Policy): Targets {
+    return bootstrapTargets(this.#parts, batch, policy, (states) => this.actionValues(states));
   }
 
   /** δ = Q₁(s,a) − y on the batch, rows that may learn only. */
-  temporalDifferences(batch: Batch, policy: (states: States) => tf.Tensor2D): Float32Array {
+  temporalDifferences(batch: Batch, policy: Policy): Float32Array {
     const { form, layout } = this.#parts;
     return tf.tidy(() => {
       const { targets, weights } = this.#targetsOf(batch, policy);
@@ -178,13 +154,4 @@ export class SupervisedCritic {
   dispose(): void {
     for (const network of [...this.networks, ...this.#targets]) network.dispose();
   }
-}
-
-export interface CriticParts {
-  readonly config: SlmgacConfig;
-  readonly data: TrainingData;
-  readonly reward: BoundedReward;
-  readonly discount: number;
-  readonly layout: CriticLayout;
-  readonly form: ValueForm;
 }

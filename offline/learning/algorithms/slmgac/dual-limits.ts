@@ -1,20 +1,18 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { actorProbabilities } from '../../actor-critic/actor.ts';
 import { advantages } from '../../actor-critic/critic-losses.ts';
-import { discountFor } from '../../config.ts';
-import { composeReward, type DerivedColumns, type Reward } from '../../data/rewards.ts';
 import { mapRows, type Batch, type States } from '../../data/training-data.ts';
 import { lagrangianAdvantage, spreadOf } from '../../multipliers/constrained-losses.ts';
 import { costColumns } from '../../multipliers/cost-columns.ts';
 import { DualAscent } from '../../multipliers/dual-ascent.ts';
 import { HeldOutCosts } from '../../multipliers/evaluated-cost.ts';
 import { limitsOf, type Limit } from '../../multipliers/limits.ts';
-import { KnownShare, LearnedCritic, type ResponseCritic } from '../../multipliers/response-critic.ts';
+import type { ResponseCritic } from '../../multipliers/response-critic.ts';
 import { servedRows } from '../../multipliers/served-rows.ts';
 import type { Network } from '../../networks/network.ts';
 import { joinStates, type LearnerState, type StepMetrics, type TrainingContext } from '../../run/learner.ts';
 import type { DualConfig, SlmgacConfig } from './config.ts';
-import { slmgacLayers } from './networks.ts';
+import { limitCritic } from './limit-critic.ts';
 
 /** Share of the newest batch in the running spread of an advantage. */
 const spreadRate = 0.05;
@@ -45,7 +43,7 @@ export class DualLimits {
     this.#config = config;
     this.#dual = dual;
     this.limits = limitsOf(surface, dual.limits, columns);
-    const made = this.limits.map((limit) => criticOf(context, config, dual, limit, columns));
+    const made = this.limits.map((limit) => limitCritic(context, config, dual, limit, columns));
     this.#critics = made.map(({ critic }) => critic);
     this.#scales = made.map(({ reward }) => reward.scale);
     this.multipliers = new DualAscent(this.limits.length, {
@@ -143,28 +141,4 @@ export class DualLimits {
   dispose(): void {
     for (const critic of this.#critics) critic.dispose();
   }
-}
-
-/** g = −sign · cost, something to maximise; a share of actions is known and needs no critic. */
-function criticOf(
-  { data, dataset, surface, split, random }: TrainingContext,
-  config: SlmgacConfig,
-  dual: DualConfig,
-  { on, sign, name }: Limit,
-  columns: DerivedColumns,
-): { readonly critic: ResponseCritic; readonly reward: Reward } {
-  const isShare = on === 'share-of-actions';
-  const discount = isShare ? 0 : discountFor(surface.horizon, dual.costDiscounts[on] ?? null, 0.9);
-  const { plantedFault } = config;
-  const options = { trainRows: split.train, discount, plantedFault, columns };
-  const reward = composeReward(dataset, [{ response: on, weight: -sign }], options);
-  if (isShare) {
-    const nullIndex = surface.nullAction === null ? -1 : surface.actions.indexOf(surface.nullAction);
-    const fault = plantedFault === null ? 1 : -1;
-    return { critic: new KnownShare(data.actionCount, nullIndex, (-sign * fault) / reward.scale), reward };
-  }
-  const layers = slmgacLayers(config, data, data.actionCount);
-  const critic = { ...config, learningRate: config.criticLearningRate, discount };
-  const forked = random.fork(`slmgac/limit-${name}`);
-  return { critic: new LearnedCritic({ layers, data, reward, options: critic, random: forked }), reward };
 }
