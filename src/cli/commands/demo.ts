@@ -21,8 +21,8 @@ export function register(program: Command): void {
       'after',
       `
 Declares the surface live-feed, lets 2,000 simulated units use it under an exploring policy, snapshots the log, trains
-a good candidate and a planted bad one, judges both off-policy, lets the gate decide, compares champion and challenger in
-an experiment on fresh units, and prints forecast beside result.
+two good candidates (tscac, slmgac) and a planted bad one, judges all off-policy, lets the gate decide, compares champion and
+the better of those that pass in an experiment on fresh units, and prints forecast beside result.
 
 The simulated world runs hundreds of times faster than ours: watch times are in its seconds, while response windows
 are four of ours. DATABASE_URL and KAFKA_BROKERS make the demo use your servers.

@@ -52,10 +52,19 @@ export interface Candidate {
 /** Half of the units train, the others judge: both halves are large enough for the demo's log. */
 const split = { train: 0.45, validation: 0.05 };
 
-/** One candidate that tries, and one that was told the opposite: the gate does not know which is which. */
+/** Two candidates that try, and one that was told the opposite: the gate does not know which is which. */
 const recipes = [
-  { name: 'good', algorithm: 'crr', config: { split } },
-  { name: 'planted-bad', algorithm: 'crr', config: { split, plantedFault: 'inverted-reward' } },
+  { name: 'two-stage', algorithm: 'tscac', config: { split, stageOneSteps: 60 } },
+  {
+    name: 'multi-group',
+    algorithm: 'slmgac',
+    config: { split, steps: 250, distillation: { steps: 150, batchSize: 256 } },
+  },
+  {
+    name: 'planted-bad',
+    algorithm: 'slmgac',
+    config: { split, steps: 150, distillation: null, plantedFault: 'inverted-reward' },
+  },
 ] as const;
 
 export async function trainCandidates(

@@ -3,7 +3,8 @@ import { AllotError } from '../../core/errors.ts';
 import { SURFACE, type DemoContext } from './context.ts';
 import { waitFor } from './wait.ts';
 
-const JOB_TIMEOUT_MS = 150_000;
+/** Three trainings, two at a time, on a machine that is busy with other things. */
+const JOB_TIMEOUT_MS = 400_000;
 
 /** Queues one run per config through the API, and waits for all of them; a failed run ends the demo with its reason. */
 export async function runJobs(

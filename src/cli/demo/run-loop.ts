@@ -27,12 +27,12 @@ export async function runLoop(context: DemoContext, options: LoopOptions): Promi
   const { logged, from, until } = await explore(context, options);
   progress.step('freezing a snapshot');
   const snapshot = await takeSnapshot(context, { from, until });
-  progress.step('training two candidates in processes of their own');
+  progress.step('training three candidates in processes of their own');
   const candidates = await trainCandidates(context, snapshot, options.seed);
   progress.step('judging them on units that they never saw');
   const judged = await judgeCandidates(context, candidates, snapshot);
 
-  const challenger = judged.find((candidate) => candidate.verdict === 'promote');
+  const challenger = await chooseChallenger(context, judged);
   const comparison =
     challenger === undefined ? null : await experiment(context, champion, challenger.version, options.units);
   progress.step('counting what is stored');
@@ -53,6 +53,23 @@ export async function runLoop(context: DemoContext, options: LoopOptions): Promi
     champion: (await client.surface(SURFACE)).aliases.champion,
     trainingBackend: candidates[0].backend,
   };
+}
+
+/**
+ * Of the candidates that passed the gate, the one whose gain over the champion is surest: the largest lower end of its interval.
+ * The gate made each of them challenger in turn; this one stays.
+ */
+async function chooseChallenger(
+  { client }: DemoContext,
+  judged: readonly CandidateSummary[],
+): Promise<CandidateSummary | undefined> {
+  const gain = ({ differenceToChampion }: CandidateSummary): number =>
+    differenceToChampion?.lower ?? -Infinity;
+  const passed = judged.filter((candidate) => candidate.verdict === 'promote');
+  const best = [...passed].sort((a, b) => gain(b) - gain(a)).at(0);
+  if (best !== undefined && passed.length > 1)
+    await client.setAlias(SURFACE, 'challenger', best.version, 'demo: the surest gain of those that passed');
+  return best;
 }
 
 /** The exploring log: sent, stored, and old enough that every response window has closed. */
