@@ -76,14 +76,24 @@ function settingsNote({
   readonly run: LearningStudyRun;
   readonly settings: OptimumSettings;
 }): string {
-  const { steps, warmUpSteps, stageOneSteps, batchSize, polyak, averaging, network } = settings.training;
+  const {
+    steps,
+    warmUpSteps,
+    stageOneSteps,
+    batchSize,
+    polyak,
+    averaging,
+    evaluationRows,
+    multiplierEvery,
+    network,
+  } = settings.training;
   const own = Object.entries(settings.sharpness)
     .map(([name, config]) => `${name} ${JSON.stringify(config)}`)
     .join(', ');
   return (
     `Log: ${settings.units} sessions of a behaviour policy that allocates with probability ${BEHAVIOR_SHARE.toFixed(2)}. All trainings: ${warmUpSteps} + ${steps} steps of ` +
-    `${batchSize} (stage one ${stageOneSteps}), τ ${polyak}, averaging ${averaging}, network ${network.hidden.join(', ')} + groups ${network.groupBlock}, γ of the world ` +
-    `for every critic; else the defaults, but for ${own}. "λ given": the programme's exact multipliers as fixed ones. ± is the ` +
+    `${batchSize} (stage one ${stageOneSteps}), τ ${polyak}, averaging ${averaging}, network ${network.hidden.join(', ')} + groups ${network.groupBlock}, costs evaluated on ` +
+    `${evaluationRows} rows every ${multiplierEvery} updates, γ of the world for every critic; else the defaults, but for ${own}. "λ given": the programme's exact multipliers as fixed ones. ± is the ` +
     `95 % Student interval over seeds ${run.seeds.join(', ')}; s: seconds per training.`
   );
 }
