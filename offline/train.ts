@@ -2,12 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AllotError } from '../src/core/errors.ts';
 import type { PolicyStore } from '../src/service/ports/stores.ts';
-import type { RunStore } from '../src/service/ports/runs.ts';
+import type { RunRecord, RunStore } from '../src/service/ports/runs.ts';
 import { loadDataset, type DatasetFilter } from './dataset/load.ts';
 import { manifestFile } from './dataset/manifest.ts';
+import { removeCheckpoints } from './learning/run/checkpoint-folder.ts';
+import { TrainingDiverged } from './learning/run/divergence.ts';
+import { trainingReport } from './reports/training-report.ts';
+import { failureOfStopped } from './reports/training-outcome.ts';
+import { ratesOf, viewOfTrained } from './reports/training-view.ts';
 import { createSnapshot, type SnapshotRange, type SnapshotStores } from './snapshot.ts';
 import type { TrainingProgress } from './learning/run/learner.ts';
-import { trainPolicy, type TrainedPolicy } from './learning/train-policy.ts';
+import { trainPolicy, type TrainedPolicy, type TrainRequest } from './learning/train-policy.ts';
 
 export { trainPolicy, type TrainedPolicy, type TrainRequest } from './learning/train-policy.ts';
 
@@ -28,19 +33,25 @@ export interface TrainingRunConfig {
   readonly filter?: DatasetFilter;
 }
 
-/**
- * Job mode of training: reads the run's config, loads or creates its snapshot, trains, publishes the artifact and
- * returns the run's result. State changes of the run (start, finish) belong to the caller (the worker).
- */
-export async function runTraining(job: {
+export interface TrainingJob {
   readonly stores: TrainingStores;
   readonly tenant: string;
   readonly runId: string;
   readonly snapshotsDirectory: string;
   readonly codeVersion?: string;
   readonly progress?: (progress: TrainingProgress) => void;
-}): Promise<Record<string, unknown>> {
-  const { stores, tenant, runId } = job;
+  /** Where it keeps its place: a run that is tried again goes on there. Default: nowhere. */
+  readonly checkpointsDirectory?: string;
+  readonly warn?: (message: string) => void;
+  readonly workers?: number;
+}
+
+/**
+ * Job mode of training: reads the run's config, loads or creates its snapshot, trains, publishes the artifact and
+ * returns the run's result. State changes of the run (start, finish) belong to the caller (the worker).
+ */
+export async function runTraining(job: TrainingJob): Promise<Record<string, unknown>> {
+  const { stores, tenant, runId, checkpointsDirectory: directory } = job;
   const run = await stores.runs.find(tenant, runId);
   if (run === undefined) throw new AllotError('run_unknown', `there is no run ${runId}`);
   const surface = await stores.surfaces.find(tenant, run.surface);
@@ -49,6 +60,7 @@ export async function runTraining(job: {
   const config = run.config as unknown as TrainingRunConfig;
   const snapshot = await snapshotOf(job, run.surface, config, run.createdAt);
   const trained = await trainPolicy({
+    ...optionalPartsOf(job),
     dataset: await loadDataset(snapshot, config.filter),
     surface,
     algorithm: config.algorithm,
@@ -56,11 +68,34 @@ export async function runTraining(job: {
     seed: config.seed ?? 0,
     runId,
     createdAt: new Date(run.createdAt).toISOString(),
-    ...(job.codeVersion === undefined ? {} : { codeVersion: job.codeVersion }),
-    ...(job.progress === undefined ? {} : { progress: job.progress }),
   });
   const policyVersion = await publishTrained(stores.policies, tenant, trained, `training run ${runId}`);
-  return { policyVersion, snapshot, ...trainingResult(trained) };
+  if (directory !== undefined) removeCheckpoints(directory);
+  const reportHtml = trainingReport(viewOfTrained(trained));
+  return { policyVersion, snapshot, ...trainingResult(trained), reportHtml };
+}
+
+function optionalPartsOf(
+  job: TrainingJob,
+): Pick<TrainRequest, 'codeVersion' | 'progress' | 'workers' | 'checkpoints'> {
+  const { codeVersion, progress, workers, checkpointsDirectory: directory, warn } = job;
+  return {
+    ...(codeVersion === undefined ? {} : { codeVersion }),
+    ...(progress === undefined ? {} : { progress }),
+    ...(workers === undefined ? {} : { workers }),
+    ...(directory === undefined ? {} : { checkpoints: { directory, mode: 'resume-own', warn } }),
+  };
+}
+
+/** How the run of a training that stopped itself ends; null for any other error. */
+export function failureOf(
+  error: unknown,
+  run: Pick<RunRecord, 'id' | 'surface' | 'config'>,
+): { readonly error: string; readonly reportHtml: string } | null {
+  if (!(error instanceof TrainingDiverged)) return null;
+  const { algorithm, seed = 0, config = {} } = run.config as unknown as TrainingRunConfig;
+  const asked = { surface: run.surface, algorithm, config, runId: run.id };
+  return failureOfStopped({ seed, stopped: error.diagnosis, curve: error.curve }, asked);
 }
 
 /** Registers a trained policy; the same bytes give the same version again. */
@@ -88,13 +123,18 @@ export function trainingResult(trained: TrainedPolicy): Record<string, unknown> 
     seed: header.lineage.seed,
     backend: trained.backend,
     parity: trained.parity,
+    codeVersion: header.lineage.codeVersion,
+    config: header.lineage.config,
+    behaviorVersions: trained.behaviorVersions,
     metrics: trained.metrics,
+    rates: ratesOf(trained),
+    validation: trained.finished.validation,
     curve: trained.curve,
   };
 }
 
 async function snapshotOf(
-  job: Parameters<typeof runTraining>[0],
+  job: TrainingJob,
   surface: string,
   config: TrainingRunConfig,
   createdAt: number,

@@ -40,6 +40,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/train.ts'),
   },
   {
+    name: 'runs',
+    summary: 'list training and evaluation runs, or show one with its lineage',
+    load: () => import('./commands/runs.ts'),
+  },
+  {
+    name: 'compare',
+    summary: 'two runs side by side: config, metrics, action rates, lineage',
+    load: () => import('./commands/compare.ts'),
+  },
+  {
     name: 'evaluate',
     summary: 'judge a policy on a snapshot it did not produce',
     load: () => import('./commands/evaluate.ts'),

@@ -26,11 +26,10 @@ export function createRunStore(state: MemoryState): RunStore {
     },
     async finish(tenant, id, outcome) {
       const finishedAt = state.now();
-      if ('error' in outcome) move(tenant, id, { state: 'failed', error: outcome.error, finishedAt });
-      else {
-        const { result, reportHtml = null } = outcome;
-        move(tenant, id, { state: 'succeeded', result, reportHtml, finishedAt });
-      }
+      const { reportHtml = null } = outcome;
+      if ('error' in outcome)
+        move(tenant, id, { state: 'failed', error: outcome.error, reportHtml, finishedAt });
+      else move(tenant, id, { state: 'succeeded', result: outcome.result, reportHtml, finishedAt });
     },
     async find(tenant, id) {
       return copy(state.runs.get(keyOf(tenant, id))?.run);

@@ -49,7 +49,7 @@ export function createRunStore(pool: pg.Pool): RunStore {
         `state = $3, result = $4, report_html = $5, error = $6, finished_at = now()
          where tenant = $1 and id = $2 and state in ('queued', 'running')`,
         'error' in outcome
-          ? ['failed', null, null, outcome.error]
+          ? ['failed', null, outcome.reportHtml ?? null, outcome.error]
           : ['succeeded', JSON.stringify(outcome.result), outcome.reportHtml ?? null, null],
       ),
 

@@ -11,11 +11,13 @@ export interface SeedRequest extends Pick<TrainRequest, 'seed' | 'runId' | 'crea
 
 export interface SeedsRequest extends Omit<
   TrainRequest,
-  'seed' | 'runId' | 'createdAt' | 'checkpoints' | 'progress' | 'onLearner'
+  'seed' | 'runId' | 'createdAt' | 'checkpoints' | 'progress' | 'onLearner' | 'workers'
 > {
   readonly seeds: readonly SeedRequest[];
   /** Processes; 1: this one. The answers do not depend on it. */
   readonly workers: number;
+  /** Processes of every single training; see `TrainRequest.workers`. */
+  readonly partWorkers?: number;
   readonly progress?: (progress: TrainingProgress, seed: number) => void;
   readonly warn?: (message: string) => void;
 }
@@ -27,12 +29,12 @@ export type SeedOutcome =
 
 /** The same training with several seeds; the dataset crosses to every worker once. In the order of the seeds. */
 export async function trainSeeds(request: SeedsRequest): Promise<SeedOutcome[]> {
-  const { seeds, workers, progress, warn, ...shared } = request;
+  const { seeds, workers, partWorkers = 1, progress, warn, ...recipe } = request;
   return await runInWorkers<SeedRequest, SeedOutcome>({
     module: new URL('./seed-task.ts', import.meta.url),
     tasks: seeds,
     workers,
-    shared,
+    shared: { ...recipe, workers: partWorkers },
     nameOf: ({ seed }) => `seed ${seed}`,
     onReport(about, index) {
       const report = about as SeedReport;

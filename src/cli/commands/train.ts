@@ -1,133 +1,93 @@
-import { prepareForTensorFlow } from '../../config/env.ts';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import type { TrainedPolicy } from '../../../offline/train.ts';
+import { prepareForTensorFlow } from '../../config/env.ts';
 import { AllotError } from '../../core/errors.ts';
-import { note, print, printJson } from '../output.ts';
-import { createProgress } from '../progress.ts';
-import { allotVersion } from '../version.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { print, printJson } from '../output.ts';
+import type { TrainOptions } from '../train/options.ts';
+import { renderTraining, spreadOf } from '../train/render.ts';
+import { trainByHand, type HandTraining } from '../train/train-by-hand.ts';
+import { trainRun } from '../train/train-run.ts';
 
 export function register(program: Command): void {
   program
     .command('train')
     .description('train a candidate policy on a snapshot, check its parity and register it')
     .option('--surface <name>', 'refuse a snapshot of another surface')
-    .option('--algorithm <name>', 'bc, crr or tscac', 'tscac')
+    .option('--algorithm <name>', 'docs/learning.md lists them', 'tscac')
     .option('--snapshot <dir>', 'folder written by `allot snapshot`')
     .option('--seed <n>', 'same seed, data and backend: same weights', wholeNumber, 0)
+    .option(
+      '--seeds <n>',
+      'train so many seeds, from --seed on; the best on validation is registered',
+      count,
+      1,
+    )
+    .option('--workers <n>', 'processes for seeds, or for independent parts of one training', count, 1)
     .option('--config <file>', 'JSON with the algorithm’s settings')
     .option('--out <file>', 'write the artifact to this file')
-    .option('--no-publish', 'do not register the policy: no database is needed')
+    .option('--html <file>', 'write curves and diagnosis as a self-contained page')
+    .option('--resume', 'same flags as before: go on from the checkpoint in the data directory')
+    .option('--checkpoint-every <steps>', 'steps between two checkpoints', count, 200)
+    .option('--no-publish', 'do not register anything: no database is needed')
     .option('--run <id>', 'job mode: everything else comes from the stored run')
     .option('--tenant <name>', 'whose surface', 'default')
     .option('--json', 'one object on standard output')
     .addHelpText(
       'after',
-      '\nExample:\n  allot train --algorithm tscac --snapshot data/january --seed 1 --config tscac.json',
+      `
+Examples:
+  allot train --algorithm tscac --snapshot data/january --seed 1 --config tscac.json
+  allot train --algorithm tscac --snapshot data/january --seeds 5 --workers 2 --html training.html
+
+Exit codes: 0 trained, 1 stopped itself or failed, 2 bad input, 3 trained, but no seed could be chosen.`,
     )
     .action(train);
 }
 
-interface TrainOptions {
-  readonly surface?: string;
-  readonly algorithm: string;
-  readonly snapshot?: string;
-  readonly seed: number;
-  readonly config?: string;
-  readonly out?: string;
-  readonly publish: boolean;
-  readonly run?: string;
-  readonly tenant: string;
-  readonly json?: boolean;
-}
-
 async function train(options: TrainOptions): Promise<void> {
   prepareForTensorFlow();
-  const result = options.run === undefined ? await trainHere(options) : await trainRun(options, options.run);
-  if (options.json === true) printJson(result);
-  else {
-    const { policyVersion, artifactHash, backend, parity } = result as Record<string, never>;
-    print(`backend: ${(backend as { name: string }).name} (${(backend as { reason: string }).reason})`);
-    print(`parity: ${(parity as { maxDifference: number }).maxDifference.toExponential(2)} at most`);
-    print(
-      `artifact ${String(artifactHash)}${policyVersion === undefined ? '' : `, ${String(policyVersion)}`}`,
-    );
+  if (options.run !== undefined) {
+    const result = await trainRun(options, options.run);
+    if (options.json === true) printJson(result);
+    else
+      print(
+        `run ${options.run}: ${String(result['policyVersion'])}, artifact ${String(result['artifactHash'])}`,
+      );
+    return;
   }
+  const trained = await trainByHand(options);
+  refuseStopped(trained);
+  if (options.json === true) printJson(await asJson(trained));
+  else print(renderTraining(trained));
+  if (trained.chosen === null) process.exitCode = exitCodes.refusal;
 }
 
-async function trainHere(options: TrainOptions): Promise<Record<string, unknown>> {
-  if (options.snapshot === undefined)
-    throw new AllotError('invalid_request', '--snapshot: is needed unless --run names a stored run');
-  const { loadDataset } = await import('../../../offline/dataset/load.ts');
-  const { trainPolicy, trainingResult } = await import('../../../offline/train.ts');
-  const dataset = await loadDataset(options.snapshot);
-  const { surface } = dataset.manifest;
-  if (options.surface !== undefined && options.surface !== surface.name)
-    throw new AllotError('snapshot_invalid', `--snapshot: is of surface ${surface.name}`);
-  const trained = await trainPolicy({
-    dataset,
-    surface,
-    algorithm: options.algorithm,
-    config: options.config === undefined ? {} : await readJson(options.config),
-    seed: options.seed,
-    runId: null,
-    codeVersion: allotVersion(),
-    progress: progressReporter(options.json === true),
-  });
-  if (options.out !== undefined) await writeFile(options.out, trained.bytes);
-  const policyVersion = options.publish ? await publish(options, trained) : undefined;
-  return { ...(policyVersion === undefined ? {} : { policyVersion }), ...trainingResult(trained) };
+/** One training that stopped itself is an error; among several seeds it is a line of the table. */
+function refuseStopped({ seeds }: HandTraining): void {
+  const [{ outcome }] = seeds;
+  if (seeds.length > 1 || 'trained' in outcome) return;
+  const { phase, step, what, suggestion } = outcome.stopped;
+  throw new AllotError('training_diverged', `${phase}, step ${step}: ${what}. Try: ${suggestion}`);
 }
 
-async function publish(options: TrainOptions, trained: TrainedPolicy): Promise<string> {
-  const { publishTrained } = await import('../../../offline/train.ts');
-  const { withStores } = await import('../local/with-stores.ts');
-  return await withStores(({ policies }) => publishTrained(policies, options.tenant, trained, 'allot train'));
-}
-
-async function trainRun(options: TrainOptions, runId: string): Promise<Record<string, unknown>> {
-  const { runTraining } = await import('../../../offline/train.ts');
-  const { withStores } = await import('../local/with-stores.ts');
-  return await withStores((stores, config) =>
-    runTraining({
-      stores,
-      tenant: options.tenant,
-      runId,
-      snapshotsDirectory: join(config.dataDir, 'snapshots'),
-      codeVersion: allotVersion(),
-      progress: progressReporter(options.json === true),
-    }),
-  );
-}
-
-/** One bar per phase. */
-function progressReporter(quiet: boolean): (p: { phase: string; step: number; steps: number }) => void {
-  const progress = createProgress({ quiet });
-  let phase = '';
-  let at = 0;
-  return (p) => {
-    if (p.phase !== phase) {
-      phase = p.phase;
-      at = 0;
-      progress.step(phase, p.steps);
-    }
-    progress.advance(p.step - at);
-    at = p.step;
-    if (p.step === p.steps) progress.done();
-  };
-}
-
-async function readJson(file: string): Promise<Record<string, unknown>> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-  } catch (cause) {
-    note(String(cause));
-    throw new AllotError('config_invalid', `--config: ${file} is not readable as JSON`, { cause });
-  }
+async function asJson({ seeds, chosen, reason, policyVersion }: HandTraining): Promise<unknown> {
+  const { trainingResult } = await import('../../../offline/train.ts');
+  const all = seeds.map(({ outcome, runId }) => ({
+    runId,
+    ...('trained' in outcome ? trainingResult(outcome.trained) : outcome),
+  }));
+  const version = policyVersion === null ? {} : { policyVersion };
+  if (all.length === 1) return { ...version, ...all[0] };
+  const spread = spreadOf(seeds.map(({ outcome }) => outcome));
+  return { ...version, chosen: chosen?.seed ?? null, reason, spread, seeds: all };
 }
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('is a whole number ≥ 0');
+  return Number(text);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('is a whole number ≥ 1');
   return Number(text);
 }

@@ -25,7 +25,8 @@ export interface RunStore {
     id: string,
     outcome:
       | { readonly result: Readonly<Record<string, unknown>>; readonly reportHtml?: string }
-      | { readonly error: string },
+      // A run that stopped for a reason may show it.
+      | { readonly error: string; readonly reportHtml?: string },
   ): Promise<void>;
   find(tenant: string, id: string): Promise<RunRecord | undefined>;
   list(

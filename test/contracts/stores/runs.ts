@@ -40,8 +40,11 @@ export function runContract(name: string, open: OpenStores): void {
       const tenant = await queued();
       await stores.runs.finish(tenant, 'r1', { error: 'no rows' });
       expect(await stores.runs.find(tenant, 'r1')).toMatchObject({
-        ...{ state: 'failed', error: 'no rows', result: null },
+        ...{ state: 'failed', error: 'no rows', result: null, reportHtml: null },
       });
+      const other = await queued();
+      await stores.runs.finish(other, 'r1', { error: 'diverged', reportHtml: '<p>why' });
+      expect(await stores.runs.find(other, 'r1')).toMatchObject({ state: 'failed', reportHtml: '<p>why' });
     });
 
     it('lets a killed run start again, but a finished one never moves', async () => {
