@@ -5,6 +5,7 @@ import { Sessions } from './dashboard/sessions.ts';
 import { createDecideHandlers } from './decide/handler.ts';
 import { authenticate } from './http/authenticate.ts';
 import { cookiesOf } from './http/cookies.ts';
+import { limitRate } from './http/limit-rate.ts';
 import { limitShape, parseJson, readBody, refuseEncoded, requireJson } from './http/read-body.ts';
 import { sendJson, sendPage, sendProblem } from './http/send.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -83,6 +84,7 @@ function principalFor(
   const hasHeader = request.headers.authorization !== undefined;
   const visitor = route.forVisitors === true && !hasHeader ? sessions.visitor(cookies) : undefined;
   const principal = visitor ?? authenticate(request, services.serving);
+  limitRate(services, principal);
   authorise(principal, route.permission);
   return principal;
 }

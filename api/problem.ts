@@ -57,16 +57,30 @@ export function problemOf(error: unknown): Problem {
     type: `/docs#${known.code}`,
     title,
     status: statusOfCode[known.code],
-    detail: known.message,
+    detail: shorten(known.message, MAX_DETAIL),
     code: known.code,
     retryable,
-    violations: known.violations,
+    violations: known.violations.slice(0, MAX_VIOLATIONS).map(shortField),
   };
 }
 
+/** An answer must not grow with what was sent: field names are the caller's own words. */
+const MAX_VIOLATIONS = 100;
+const MAX_DETAIL = 1000;
+const MAX_FIELD = 200;
+
+const shorten = (text: string, max: number): string =>
+  text.length > max ? `${text.slice(0, max - 3)}...` : text;
+
+const shortField = (broken: Violation): Violation =>
+  broken.field.length > MAX_FIELD ? { ...broken, field: shorten(broken.field, MAX_FIELD) } : broken;
+
 /** Headers that belong to a problem: how to authenticate, when to come back. */
-export function headersOfProblem({ status }: Problem): Record<string, string> {
+export function headersOfProblem({ status }: Problem, error?: unknown): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Bearer realm="allot"' };
-  if (status === 503 || status === 429) return { 'retry-after': String(RETRY_AFTER_SECONDS) };
+  if (status === 503 || status === 429) {
+    const { retryAfterSeconds = RETRY_AFTER_SECONDS } = (error ?? {}) as { retryAfterSeconds?: number };
+    return { 'retry-after': String(retryAfterSeconds) };
+  }
   return {};
 }

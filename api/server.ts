@@ -9,11 +9,19 @@ export interface ServerTimeouts {
   readonly headersMs: number;
   readonly requestMs: number;
   readonly keepAliveMs: number;
+  /** A connection on which nothing moves for this long is cut: a client that sends or reads nothing holds no memory. */
+  readonly idleMs: number;
   /** How often the two are looked at. */
   readonly checkMs: number;
 }
 
-const patience: ServerTimeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000, checkMs: 2000 };
+const patience: ServerTimeouts = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+  idleMs: 120_000,
+  checkMs: 2000,
+};
 
 /** One port: decisions on a bare handler, everything else in Express. Does not listen. */
 export function createServer(services: ApiServices, timeouts: ServerTimeouts = patience): Server {
@@ -36,6 +44,7 @@ export function createServer(services: ApiServices, timeouts: ServerTimeouts = p
       app(request, response);
     },
   );
+  server.setTimeout(timeouts.idleMs);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseRaw(error, socket));
   return server;
 }

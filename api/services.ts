@@ -23,6 +23,7 @@ import { authorise, type Principal } from '../src/service/registry/principal.ts'
 import { createRuns, type Runs } from '../src/service/registry/runs.ts';
 import { createSurfaces, type Surfaces } from '../src/service/registry/surfaces.ts';
 import { createHealth, type Health } from '../src/service/serving/health.ts';
+import { RateLimiter, type RateLimits } from '../src/service/serving/rate-limiter.ts';
 import type { Serving, ServingSecrets } from '../src/service/serving/serving.ts';
 
 /** Everything HTTP can ask for: one use case per member. `createApp` and `createServer` take nothing else. */
@@ -42,6 +43,8 @@ export interface ApiServices {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits: ApiLimits;
+  /** Requests per key. */
+  readonly rates: RateLimiter;
 }
 
 export interface ApiLimits {
@@ -73,6 +76,8 @@ export interface ServicesOptions {
   readonly metricsText?: ApiServices['metricsText'];
   readonly maxStalenessMs?: number;
   readonly bodyLimitBytes?: number;
+  /** Default: none. */
+  readonly rateLimits?: RateLimits;
 }
 
 const noMetricsText = (): Promise<{ contentType: string; text: string }> =>
@@ -114,5 +119,6 @@ export function createServices(options: ServicesOptions): ApiServices {
     metrics,
     logger,
     limits: { bodyBytes: options.bodyLimitBytes ?? 1_048_576, artifactBytes: 64 * 1_048_576 },
+    rates: new RateLimiter(options.rateLimits ?? {}),
   };
 }

@@ -14,7 +14,13 @@ function logIn(sessions: Sessions, key: unknown): Reply {
 }
 
 /** @param described all routes, these included; asked for late because the list contains this one */
-export const dashboardRoutes = (described: () => readonly Route[]): readonly Route[] => [
+export function dashboardRoutes(described: () => readonly Route[]): readonly Route[] {
+  let document: unknown;
+  // Made once: it never changes, and making it costs a hundred times a small answer.
+  return descriptionRoutes(described, () => (document ??= openapiDocument(described())));
+}
+
+const descriptionRoutes = (described: () => readonly Route[], document: () => unknown): readonly Route[] => [
   ...overviewRoutes,
   {
     method: 'get',
@@ -33,7 +39,7 @@ export const dashboardRoutes = (described: () => readonly Route[]): readonly Rou
     permission: 'view',
     forVisitors: true,
     answers: [200],
-    handle: () => json(openapiDocument(described())),
+    handle: () => json(document()),
   },
 ];
 

@@ -4,6 +4,7 @@ import type { Principal } from '../../src/service/registry/principal.ts';
 import { MAX_BATCH } from '../../src/service/schemas/decision.ts';
 import type { DecideAnswer } from '../../src/service/serving/decide-answer.ts';
 import { authenticate } from '../http/authenticate.ts';
+import { limitRate } from '../http/limit-rate.ts';
 import { parseJson, receiveBody, requireJson } from '../http/read-body.ts';
 import { sendJson, sendProblem } from '../http/send.ts';
 import { problemOf, type Problem } from '../problem.ts';
@@ -47,6 +48,7 @@ function handlerOf(services: ApiServices, decide: Decide): Handler {
   return (request, response) => {
     try {
       const principal = authenticate(request, services.serving);
+      limitRate(services, principal);
       requireJson(request);
       receiveBody(
         request,
@@ -69,6 +71,7 @@ function handlerOf(services: ApiServices, decide: Decide): Handler {
 /** A bad request in a batch is refused alone: its neighbours are other people's feeds. */
 function decideBatch(services: ApiServices, body: unknown, principal: Principal): BatchAnswer {
   const calls = requestsOf(body).map((request) => ({ body: request, principal }));
+  services.rates.charge(principal, calls.length - 1);
   const results = services.serving.decideAll(calls);
   return {
     results: results.map((result) =>

@@ -3,7 +3,7 @@ import { AllotError } from '../../src/core/errors.ts';
 import type { ApiServices } from '../services.ts';
 import { headersOfProblem, PROBLEM_TYPE, problemOf } from '../problem.ts';
 import { ClientGone, TooLarge } from './read-body.ts';
-import { securityHeaders } from './security-headers.ts';
+import { pageHeaders, securityHeaders } from './security-headers.ts';
 
 const jsonHeaders = { ...securityHeaders, 'content-type': 'application/json; charset=utf-8' };
 const flatJsonHeaders: readonly string[] = Object.entries(jsonHeaders).flat();
@@ -27,6 +27,7 @@ export function sendPage(response: ServerResponse, page: Page): void {
   const body = Buffer.from(page.body);
   response.writeHead(page.status, {
     ...securityHeaders,
+    ...pageHeaders,
     'content-type': page.contentType,
     'content-length': String(body.length),
     ...page.headers,
@@ -57,7 +58,7 @@ export function sendProblem(
     ...securityHeaders,
     'content-type': PROBLEM_TYPE,
     'content-length': String(body.length),
-    ...headersOfProblem(problem),
+    ...headersOfProblem(problem, error),
     ...(mustClose ? { connection: 'close' } : {}),
     ...extra,
   });

@@ -37,6 +37,7 @@ export function createApi(parts: {
     metricsText: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     maxStalenessMs: config.control.maxStalenessMs,
     bodyLimitBytes: config.http.bodyLimitBytes,
+    rateLimits: config.http.rateLimits,
   });
   return { serving, services };
 }

@@ -1,9 +1,15 @@
 import type { LogLevel } from '../observability/log-level.ts';
+import type { RateLimits } from '../service/serving/rate-limiter.ts';
 
 /** Every setting, parsed once by `env.ts` into one frozen object. */
 export interface AllotConfig {
   readonly dataDir: string;
-  readonly http: { readonly host: string; readonly port: number; readonly bodyLimitBytes: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly bodyLimitBytes: number;
+    readonly rateLimits: RateLimits;
+  };
   /** null: the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
   /** null: no broker, ingest reads the journal. */

@@ -4,6 +4,7 @@ import { violation } from '../core/check.ts';
 import { AllotError, type Violation } from '../core/errors.ts';
 import { logLevels } from '../observability/log-level.ts';
 import type { AllotConfig, KafkaConfig } from './config.ts';
+import { DEFAULT_RATE_LIMITS, rateLimitsRule } from './rate-limits.ts';
 
 /** One setting: how its text is read, what stands in when it is unset, and what it is for. */
 interface Setting {
@@ -42,6 +43,12 @@ export const settings = {
     rule: wholeNumber(1024, 64 * MEBIBYTE),
     fallback: '1048576',
     meaning: 'largest request body',
+  },
+  ALLOT_RATE_LIMITS: {
+    rule: rateLimitsRule,
+    fallback: DEFAULT_RATE_LIMITS,
+    meaning:
+      'requests per second and burst, by role or key id, in each process; what is not named keeps its default',
   },
   DATABASE_URL: {
     rule: text.regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://'),
@@ -144,6 +151,7 @@ function configOf(values: Values, kafka: KafkaConfig | null): AllotConfig {
       host: stringOf(values.ALLOT_HOST),
       port: numberOf(values.ALLOT_HTTP_PORT),
       bodyLimitBytes: numberOf(values.ALLOT_BODY_LIMIT_BYTES),
+      rateLimits: values.ALLOT_RATE_LIMITS as AllotConfig['http']['rateLimits'],
     },
     databaseUrl: values.DATABASE_URL === undefined ? null : stringOf(values.DATABASE_URL),
     kafka,

@@ -71,6 +71,31 @@ describe('pages for people', () => {
     expect(response.text).not.toContain('<img');
   });
 
+  it('every page forbids frames, scripts of others, other windows and devices', async () => {
+    const cookie = await logIn();
+    const pages = [
+      await api.get('/'),
+      await api.get('/').set('cookie', cookie),
+      await api.get('/docs').set('cookie', cookie),
+      await api.post('/login').type('form').send({ key: 'wrong' }),
+    ];
+    for (const { headers, status } of pages) {
+      expect([200, 401]).toContain(status);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'cross-origin-opener-policy': 'same-origin',
+        'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+      });
+      const policy = headers['content-security-policy'];
+      for (const rule of ["default-src 'none'", "frame-ancestors 'none'", "form-action 'self'"])
+        expect(policy).toContain(rule);
+      expect(policy).not.toContain('script-src');
+    }
+  });
+
   it('a report is served in a sandbox of its own', async () => {
     const cookie = await logIn();
     const address = /\/v1\/evaluation-runs\/[^"]+\/report/.exec(

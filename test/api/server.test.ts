@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer } from '../../api/server.ts';
 import { createApiWorld, liveFeed, type ApiWorld } from '../support/api-world.ts';
@@ -9,6 +9,7 @@ describe('the server against clients that misbehave', () => {
   let port: number;
   let key: string;
   let close: () => void;
+  const sockets: Socket[] = [];
   beforeAll(async () => {
     world = await createApiWorld();
     await world.declare(liveFeed);
@@ -17,8 +18,10 @@ describe('the server against clients that misbehave', () => {
       headersMs: 100,
       requestMs: 200,
       keepAliveMs: 1000,
+      idleMs: 1500,
       checkMs: 50,
     });
+    server.on('connection', (socket: Socket) => sockets.push(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     port = (server.address() as AddressInfo).port;
@@ -52,6 +55,28 @@ describe('the server against clients that misbehave', () => {
     expect(await answerTo('POST /v1/decisions HTTP/1.1\r\nhost: x\r\nx-slow: ')).toMatch(/^HTTP\/1\.1 408 /);
   });
 
+  it('a connection that is kept but not used is closed', async () => {
+    const body = JSON.stringify({ requestId: 'k', surface: 'live-feed', unitId: 'u', features: { hour: 1 } });
+    // It ends only because the server hangs up: nothing here closes it.
+    const answer = await answerTo(head(`content-length: ${String(body.length)}\r\n\r\n${body}`));
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer.toLowerCase()).toContain('connection: keep-alive');
+  });
+
+  it('a client that asks for much and reads nothing is cut off', async () => {
+    const reader = await world.key('reader');
+    const socket = connect(port, '127.0.0.1');
+    socket.pause();
+    const before = sockets.length;
+    await once(socket, 'connect');
+    const ask = `GET /openapi.json HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${reader}\r\n\r\n`;
+    socket.write(ask.repeat(200));
+    while (sockets.length === before) await new Promise((resolve) => setTimeout(resolve, 10));
+    await once(sockets[before], 'close');
+    socket.destroy();
+    await once(socket, 'close');
+  });
+
   it('what is not HTTP gets a problem document and the end of the connection', async () => {
     const answer = await answerTo('GARBAGE\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
@@ -73,7 +98,7 @@ describe('the server against clients that misbehave', () => {
       head(`connection: close\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`),
     );
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-    expect(world.journal.events).toHaveLength(1);
+    expect(world.journal.events.filter((e) => e.kind === 'decision' && e.requestId === 'r')).toHaveLength(1);
   });
 
   it('pipelined requests are answered in their order', async () => {

@@ -15,7 +15,8 @@ function refusalOf(environment: NodeJS.ProcessEnv): AllotError {
 describe('readConfig', () => {
   it('fills an empty environment with defaults that stay on this machine', () => {
     const config = readConfig({});
-    expect(config.http).toEqual({ host: '127.0.0.1', port: 8787, bodyLimitBytes: 1_048_576 });
+    expect(config.http).toMatchObject({ host: '127.0.0.1', port: 8787, bodyLimitBytes: 1_048_576 });
+    expect(config.http.rateLimits.decider).toEqual({ perSecond: 20_000, burst: 40_000 });
     expect(config.databaseUrl).toBeNull();
     expect(config.kafka).toBeNull();
     expect(config.journal.directory).toBe(`${config.dataDir}/journal`);
@@ -39,6 +40,9 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'mysql://top-secret@db/x'],
     ['KAFKA_BROKERS', 'host-without-port'],
     ['KAFKA_SSL', 'yes'],
+    ['ALLOT_RATE_LIMITS', 'everybody=5'],
+    ['ALLOT_RATE_LIMITS', 'decider=0'],
+    ['ALLOT_RATE_LIMITS', 'decider=5/0'],
   ])('refuses %s=%j, naming the variable and the rule but not the value', (name, value) => {
     const refusal = refusalOf({ [name]: value });
     expect(refusal.code).toBe('config_invalid');
@@ -46,6 +50,18 @@ describe('readConfig', () => {
     expect(refusal.violations[0]?.rule).not.toBe('');
     expect(refusal.violations[0]).not.toHaveProperty('value');
     if (value.length > 3) expect(refusal.message).not.toContain(value);
+  });
+
+  it('a rate limit that is not named keeps its default; without a burst it is one second long', () => {
+    const { rateLimits } = readConfig({
+      ALLOT_RATE_LIMITS: 'decider=50,key_1a2b=7/9,admin=unlimited',
+    }).http;
+    expect(rateLimits).toMatchObject({
+      decider: { perSecond: 50, burst: 50 },
+      key_1a2b: { perSecond: 7, burst: 9 },
+      admin: null,
+      reader: { perSecond: 200, burst: 400 },
+    });
   });
 
   it('names every broken setting at once', () => {

@@ -146,6 +146,15 @@ export function httpContract(name: string, contract: HttpContract): void {
       expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     });
 
+    it('an answer does not grow with what was refused: thousands of unknown fields, names without end', async () => {
+      const fields = Object.fromEntries(Array.from({ length: 15_000 }, (_, i) => [`field-${String(i)}`, i]));
+      for (const body of [fields, { ['x'.repeat(200_000)]: 1 }]) {
+        const response = await send(JSON.stringify(body));
+        expect(Number(response.headers.get('content-length'))).toBeLessThan(32_768);
+        await expectProblem(response, 400, 'invalid_request');
+      }
+    });
+
     it('nesting without end is refused', async () => {
       const response = await send(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
       await expectProblem(response, 400, 'invalid_request');
@@ -180,6 +189,38 @@ export function httpContract(name: string, contract: HttpContract): void {
         await expectProblem(response, 404, 'route_unknown');
       },
     );
+
+    rateContract(contract);
+  });
+}
+
+/** A world of its own: here calls are counted. */
+function rateContract(contract: HttpContract): void {
+  it('a key beyond its rate is 429 with retry-after, before its body is read; another key goes on', async () => {
+    const world = await createApiWorld({}, { rateLimits: { decider: { perSecond: 0.01, burst: 3 } } });
+    await world.declare(liveFeed);
+    const started = await contract.start(world);
+    try {
+      const [busy, calm] = [await world.key('decider'), await world.key('decider')];
+      const send = (key: string, body: string) =>
+        fetch(started.url + contract.path, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body,
+        });
+      const valid = (suffix: string) => JSON.stringify(contract.validBody(world, suffix));
+      for (const suffix of ['1', '2', '3']) {
+        expect((await send(busy, valid(suffix))).status).toBe(contract.successStatus);
+      }
+      const refused = await send(busy, 'not even JSON');
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(90);
+      expect(await refused.json()).toMatchObject({ code: 'rate_limited', retryable: true });
+      expect((await send(calm, valid('4'))).status).toBe(contract.successStatus);
+    } finally {
+      await started.close();
+      await world.stop();
+    }
   });
 }
 

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { createServer } from '../../api/server.ts';
-import { createServices, type ApiServices } from '../../api/services.ts';
+import { createServices, type ApiServices, type ServicesOptions } from '../../api/services.ts';
 import { createMemoryStores } from '../../src/memory/stores.ts';
 import { encodeArtifact } from '../../src/core/policy/codec.ts';
 import { fixedPolicyArtifact } from '../../src/core/policy/policy.ts';
@@ -52,7 +52,10 @@ export interface ApiWorld {
 }
 
 /** The whole api over memory: real use cases, real HTTP, no database. */
-export async function createApiWorld(overrides: Partial<ServingOptions> = {}): Promise<ApiWorld> {
+export async function createApiWorld(
+  overrides: Partial<ServingOptions> = {},
+  api: Partial<ServicesOptions> = {},
+): Promise<ApiWorld> {
   const stores = createMemoryStores();
   const journal = createMemoryJournal();
   const common = {
@@ -69,6 +72,7 @@ export async function createApiWorld(overrides: Partial<ServingOptions> = {}): P
     serving,
     queue: stores.jobs,
     analyse: () => Promise.resolve({ verdict: 'no data' }),
+    ...api,
   });
   const { record } = createKey({ tenant: 'acme', role: 'admin' });
   await stores.keys.add(record);
