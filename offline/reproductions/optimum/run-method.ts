@@ -48,7 +48,9 @@ export async function task(
   try {
     const policy = await policyOf(method, seed, shared);
     const trainingSeconds = method.arm === 'trained' ? (performance.now() - startedAt) / 1000 : 0;
-    const truth = evaluateTabular(world, served(policy, world.explorationFloor, world.actions.length));
+    // The behaviour policy explores by itself: it is what was served.
+    const floor = method.arm === 'behavior' ? 0 : world.explorationFloor;
+    const truth = evaluateTabular(world, served(policy, floor, world.actions.length));
     return { seed, truth, diverged: null, policy: [...policy], trainingSeconds };
   } catch (error) {
     if (!(error instanceof AllotError && error.code === 'training_diverged')) throw error;
