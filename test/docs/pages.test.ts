@@ -55,7 +55,10 @@ describe('the pages', () => {
 describe('the repository', () => {
   it('holds no file above 450 lines, lock file, data and generated schemas aside', () => {
     const long = textFiles
-      .filter((file) => !/package-lock\.json$|^migrations\/schema\.sql$|\.schema\.json$|^test\/fixtures\//.test(file))
+      .filter(
+        (file) =>
+          !/package-lock\.json$|^migrations\/schema\.sql$|\.schema\.json$|^test\/fixtures\//.test(file),
+      )
       .filter((file) => read(file).split('\n').length > 451);
     expect(long).toEqual([]);
   });
