@@ -10,6 +10,8 @@ export interface StudyJson extends Readonly<Record<string, unknown>> {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly methods: readonly MethodJson[];
   readonly claims: StudyTable['claims'];
+  /** As printed. */
+  readonly tables: readonly StudyTable[];
 }
 
 export interface MethodJson {
@@ -29,6 +31,7 @@ export function toJson(study: string, runs: StudyRuns, tables: readonly StudyTab
     settings: { ...runs.settings, seeds: runs.seeds, missing: runs.missing },
     methods: runs.methods.map(methodJson),
     claims: tables.flatMap(({ claims }) => claims),
+    tables,
   };
 }
 

@@ -45,7 +45,7 @@ export function register(program: Command): void {
     .command('study')
     .description('run a study of the repository and print its tables')
     .addArgument(new Argument('<subject>', 'what is studied').choices(subjects.map(({ name }) => name)))
-    .argument('[part]', 'one of its parts (default: all)')
+    .argument('[parts...]', 'some of its parts (default: all)')
     .option('--world <file...>', 'learning studies: worlds to run on (default: the study’s own)')
     .option('--seeds <n>', 'learning studies: number of seeds, counted from --seed', positiveInteger, 5)
     .option('--units <n>', 'learning studies: units of the log that is learned from', positiveInteger)
@@ -60,14 +60,14 @@ export function register(program: Command): void {
     .action(run);
 }
 
-async function run(name: string, part: string | undefined, flags: Flags): Promise<void> {
+async function run(name: string, parts: readonly string[], flags: Flags): Promise<void> {
   const subject = subjects.find((row) => row.name === name) as StudySubject;
-  refuseUnknownPart(subject, part);
+  refuseUnknownParts(subject, parts);
   const outcomes: StudyOutcome[] = [];
   const progress = createProgress({ quiet: flags.json === true });
   const worlds = await Promise.all((flags.world ?? [DEFAULT_WORLD]).map(readWorld));
   for (const world of worlds)
-    for (const chosen of subject.parts.filter((one) => part === undefined || one === part)) {
+    for (const chosen of subject.parts.filter((one) => parts.length === 0 || parts.includes(one))) {
       const outcome = await subject.run(chosen, {
         seeds: Array.from({ length: flags.seeds }, (_, k) => flags.seed + k),
         seed: flags.seed,
@@ -94,9 +94,10 @@ function jsonOf(subject: StudySubject, outcomes: readonly StudyOutcome[], flags:
   return { subject: subject.name, settings, results: outcomes.map(({ json }) => json) };
 }
 
-function refuseUnknownPart({ name, parts }: StudySubject, part: string | undefined): void {
-  if (part === undefined || parts.includes(part)) return;
-  throw new AllotError('config_invalid', `${name} has the parts ${parts.join(', ')} (asked: ${part})`);
+function refuseUnknownParts({ name, parts }: StudySubject, asked: readonly string[]): void {
+  const unknown = asked.find((part) => !parts.includes(part));
+  if (unknown === undefined) return;
+  throw new AllotError('config_invalid', `${name} has the parts ${parts.join(', ')} (asked: ${unknown})`);
 }
 
 function positiveInteger(text: string): number {
