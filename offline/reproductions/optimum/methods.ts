@@ -51,16 +51,31 @@ export function optimumMethods(
       config,
       limits: holds ? 'holds' : 'none',
     };
-    if (holds || Object.keys(binding).length === 0 || !accepts(algorithm, { multipliers: {} }))
-      return [plain];
-    const penalised = { ...config, multipliers: binding };
-    return [
-      plain,
-      { name: `${algorithm}, λ given`, arm: 'trained', algorithm, config: penalised, limits: 'exact λ' },
-    ];
+    if (holds || Object.keys(binding).length === 0) return [plain];
+    const rows: OptimumMethod[] = [plain];
+    const row = (name: string, change: Record<string, unknown>, limits: LimitKnowledge): void => {
+      if (!accepts(algorithm, change)) return;
+      const merged = { ...config, ...change };
+      rows.push({ name: `${algorithm}, ${name}`, arm: 'trained', algorithm, config: merged, limits });
+    };
+    row('λ given', { multipliers: binding }, 'exact λ');
+    row('limits held', { dual: dualConfig(world, settings) }, 'holds');
+    return rows;
   });
   return [...trivial, ...trained];
 }
+
+/** For an algorithm whose limits are a switch of its own (slmgac). */
+const dualConfig = (world: TabularWorld, { training }: OptimumSettings): Record<string, unknown> => ({
+  costDiscounts: discountsOfOthers(world),
+  evaluationRows: training.evaluationRows,
+  multiplierEvery: training.multiplierEvery,
+});
+
+const discountsOfOthers = (world: TabularWorld): Record<string, number> =>
+  Object.fromEntries(
+    world.responses.filter(({ role }) => role !== 'main').map(({ name }) => [name, world.discount]),
+  );
 
 /**
  * What all trainings share, as far as an algorithm has such a field: the world's discount for every critic, and a sharp
@@ -72,12 +87,11 @@ function sharedConfig(
   algorithm: string,
 ): Record<string, unknown> {
   const { discount } = world;
-  const secondary = world.responses.filter(({ role }) => role !== 'main').map(({ name }) => [name, discount]);
   const offered: Record<string, unknown> = {
     ...settings.training,
     discount,
-    auxiliaryDiscounts: Object.fromEntries(secondary),
-    costDiscounts: Object.fromEntries(secondary),
+    auxiliaryDiscounts: discountsOfOthers(world),
+    costDiscounts: discountsOfOthers(world),
     ...settings.sharpness[algorithm],
   };
   return Object.fromEntries(
