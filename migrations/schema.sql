@@ -151,6 +151,19 @@ create table forecasts (
   constraint forecasts_pkey PRIMARY KEY (tenant, surface, policy_version, response, estimand)
 );
 
+create table forgotten_decisions (
+  day date not null,
+  decision_id text not null,
+  constraint forgotten_decisions_pkey PRIMARY KEY (day, decision_id)
+);
+
+create table forgotten_units (
+  tenant text not null,
+  unit_hash text not null,
+  forgotten_at timestamp with time zone not null default now(),
+  constraint forgotten_units_pkey PRIMARY KEY (tenant, unit_hash)
+);
+
 create table interactions (
   day date not null,
   tenant text not null,
@@ -264,5 +277,14 @@ begin
     end loop;
   end loop;
 end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.forgotten_unit_hash(tenant text, unit_id text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select encode(sha256(convert_to(tenant || U&'\001f' || unit_id, 'UTF8')), 'hex')
 $function$
 ;

@@ -75,6 +75,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/dead-letters.ts'),
   },
   {
+    name: 'forget',
+    summary: 'delete a unit everywhere, prove it, and say what is out of reach',
+    load: () => import('./commands/forget.ts'),
+  },
+  {
     name: 'keys',
     summary: 'create, list and revoke API keys',
     load: () => import('./commands/keys.ts'),

@@ -147,6 +147,8 @@ class BatchWriter {
       if (counts.inserted[plural] > 0) this.#metrics.eventsIngested(kind, 'stored', counts.inserted[plural]);
       if (counts.duplicates[plural] > 0)
         this.#metrics.eventsIngested(kind, 'duplicate', counts.duplicates[plural]);
+      const forgotten = counts.forgotten?.[plural] ?? 0;
+      if (forgotten > 0) this.#metrics.eventsIngested(kind, 'forgotten', forgotten);
     }
   }
 

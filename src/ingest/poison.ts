@@ -3,6 +3,7 @@ import type { LogEvent } from '../core/feedback/events.ts';
 import type { RawRecord } from '../service/ports/event-log.ts';
 import type { DeadLetter } from '../service/ports/stores.ts';
 import { parseEvent } from '../service/schemas/events.ts';
+import { isForgottenRecord } from '../service/schemas/forgotten-record.ts';
 
 export type NewDeadLetter = Omit<DeadLetter, 'id'>;
 
@@ -20,6 +21,7 @@ export function parseBatch(
   const parsed: ParsedRecord[] = [];
   const deadLetters: NewDeadLetter[] = [];
   for (const { value } of records) {
+    if (isForgottenRecord(value)) continue;
     try {
       parsed.push({ event: parseEvent(value), record: value });
     } catch (error) {

@@ -67,6 +67,11 @@ function checksum(bytes: Buffer, offset: number, end: number): number {
   return crc32c(bytes, offset + 8, end, crc32c(bytes, offset, offset + 4));
 }
 
+/** Makes the checksum of a whole record true again after its key or value was overwritten. */
+export function resealRecord(record: Buffer): void {
+  record.writeUInt32LE(checksum(record, 0, record.length), 4);
+}
+
 /** Bytes of the record that starts at `offset`, or null when its length field cannot be true. */
 export function recordBytesAt(bytes: Buffer, offset: number): number | null {
   if (offset + 4 > bytes.length) return null;

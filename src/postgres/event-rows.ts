@@ -5,6 +5,7 @@ import type { LogEvent } from '../core/feedback/events.ts';
 /** Events of one kind as they go to the database: the partition day and the event's JSON, side by side. */
 export interface EventRows {
   readonly days: readonly string[];
+  readonly decisionIds: readonly string[];
   /** A JSON array of the events: one parameter, parsed once by the server. */
   readonly json: string;
   readonly length: number;
@@ -44,6 +45,7 @@ function sorted(rows: Keyed[]): EventRows {
   rows.sort((a, b) => compare(a.day, b.day) || compare(a.key, b.key));
   return {
     days: rows.map((row) => row.day),
+    decisionIds: rows.map((row) => row.event.decisionId),
     json: `[${rows.map((row) => JSON.stringify(row.event)).join(',')}]`,
     length: rows.length,
   };

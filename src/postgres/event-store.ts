@@ -4,6 +4,7 @@ import { AllotError } from '../core/errors.ts';
 import type { DeadLetter, EventStore, WriteCounts } from '../service/ports/stores.ts';
 import { classifyError } from './errors.ts';
 import { type EventRows, type RowsByKind, toRows } from './event-rows.ts';
+import { withoutForgotten } from './forgotten-events.ts';
 import { createPartitions, type Partitions } from './partitions.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -70,11 +71,12 @@ export function createEventStore(pool: pg.Pool): EventStore {
 async function writeOnce(
   pool: pg.Pool,
   partitions: Partitions,
-  rows: RowsByKind,
+  all: RowsByKind,
   deadLetters: readonly Omit<DeadLetter, 'id'>[],
 ): Promise<WriteCounts> {
-  await partitions.ensure(Object.values(rows).flatMap((kind) => kind.days));
+  await partitions.ensure(Object.values(all).flatMap((kind) => kind.days));
   return inTransaction(pool, async (client) => {
+    const rows = await withoutForgotten(client, all);
     const decisions = await insert(client, INSERT_DECISIONS, rows.decision);
     const exposures = await insert(client, INSERT_EXPOSURES, rows.exposure);
     const interactions = await insert(client, INSERT_INTERACTIONS, rows.interaction);
@@ -84,6 +86,11 @@ async function writeOnce(
         decisions: rows.decision.length - decisions,
         exposures: rows.exposure.length - exposures,
         interactions: rows.interaction.length - interactions,
+      },
+      forgotten: {
+        decisions: all.decision.length - rows.decision.length,
+        exposures: all.exposure.length - rows.exposure.length,
+        interactions: all.interaction.length - rows.interaction.length,
       },
       deadLetters: await insertDeadLetters(client, deadLetters),
     };

@@ -4,7 +4,7 @@ import type { Fallback } from '../../core/feedback/events.ts';
 export type EventKind = 'decision' | 'exposure' | 'interaction';
 
 /** What happened to an event on its way into the store. */
-export type IngestOutcome = 'stored' | 'duplicate' | 'dead-letter' | 'orphan';
+export type IngestOutcome = 'stored' | 'duplicate' | 'dead-letter' | 'orphan' | 'forgotten';
 
 export interface DecisionServed {
   readonly surface: string;

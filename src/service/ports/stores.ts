@@ -103,6 +103,12 @@ export interface WriteCounts {
     readonly exposures: number;
     readonly interactions: number;
   };
+  /** Dropped: their unit was forgotten. Absent where the store forgets nobody. */
+  readonly forgotten?: {
+    readonly decisions: number;
+    readonly exposures: number;
+    readonly interactions: number;
+  };
   readonly deadLetters: number;
 }
 

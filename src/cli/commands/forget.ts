@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { exitCodes } from '../exit-codes.ts';
+import type { ForgetReport } from '../forget/forget-unit.ts';
+import { print, printJson, table } from '../output.ts';
+
+const help = `
+Deletes the unit's decisions, their exposures and interactions, the dead letters that mention it, and its records in the
+journal of this host; a hash of it keeps late events away. Then every table is searched for what is left, and what
+the command cannot reach is listed with the remedy. Audited. Safe to run again.
+
+Exit code 0 when nothing within reach is left, 1 otherwise.
+
+Examples:
+  allot forget u-1029 --dry-run
+  allot forget u-1029 --reason "request 4711"
+  allot forget u-1029 --no-proof     without the search over every table`;
+
+export function register(program: Command): void {
+  program
+    .command('forget')
+    .description('delete a unit everywhere, prove it, and say what is out of reach')
+    .argument('<unitId>', 'as the feed sends it')
+    .option('--tenant <name>', 'whose unit', 'default')
+    .option('--reason <text>', 'for the audit trail')
+    .option('--dry-run', 'count, change nothing')
+    .option('--no-proof', 'leave out the search over every table')
+    .option('--json', 'one object on standard output')
+    .addHelpText('after', help)
+    .action(forgetCommand);
+}
+
+interface ForgetOptions {
+  readonly tenant: string;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  readonly proof: boolean;
+  readonly json?: boolean;
+}
+
+async function forgetCommand(unitId: string, options: ForgetOptions): Promise<void> {
+  const { forget } = await import('../forget/forget-unit.ts');
+  const { withDatabase } = await import('../local/with-stores.ts');
+  const report = await withDatabase(({ stores, database }, config) =>
+    forget(
+      { pool: database.pool, stores, config },
+      {
+        tenant: options.tenant,
+        unitId,
+        isDryRun: options.dryRun === true,
+        isProven: options.proof,
+        ...(options.reason === undefined ? {} : { reason: options.reason }),
+      },
+    ),
+  );
+  if (options.json === true) printJson(report);
+  else print(describe(report));
+  if (!report.isGone && !report.isDryRun) process.exitCode = exitCodes.failure;
+}
+
+function describe(report: ForgetReport): string {
+  const { deleted, journal, traces } = report;
+  const would = report.isDryRun ? 'would be ' : '';
+  return [
+    `${would}deleted: ${deleted.decisions} decisions, ${deleted.exposures} exposures, ${deleted.interactions} interactions, ${deleted.deadLetters} dead letters`,
+    `journal: ${journal.records} records ${would}overwritten, ${journal.waiting} not handed on yet${journal.waiting > 0 && !report.isDryRun ? ': run the command again when ingest has caught up' : ''}`,
+    ...journal.damagedFiles.map(
+      (file) => `journal: ${file} was set aside as damaged and mentions the unit: remove it`,
+    ),
+    ...(traces === null ? [] : [proof(traces)]),
+    'out of reach:',
+    table(
+      ['where', 'found', 'what to do'],
+      report.outOfReach.map(({ place, found, remedy }) => [place, found, remedy]),
+    ),
+  ].join('\n');
+}
+
+const proof = (traces: NonNullable<ForgetReport['traces']>): string =>
+  traces.length === 0
+    ? 'searched every table: no trace'
+    : `searched every table, still there: ${traces.map(({ where, rows }) => `${where} (${String(rows)})`).join(', ')}`;

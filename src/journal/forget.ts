@@ -1,0 +1,183 @@
+import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { dayOfDecisionId } from '../core/feedback/decision-id.ts';
+import { mentions } from '../core/feedback/mentions.ts';
+import { FORGOTTEN_RECORD } from '../service/schemas/forgotten-record.ts';
+import { loadCursor } from './cursor.ts';
+import { DAMAGED_FOLDER } from './damage.ts';
+import { hasLiveOwner } from './owner.ts';
+import {
+  OVERHEAD_BYTES,
+  decodeRecord,
+  findRecord,
+  isRecordAt,
+  recordBytesAt,
+  resealRecord,
+} from './record.ts';
+import { type Segment, listSegments } from './segment.ts';
+
+export interface JournalForgotten {
+  /** Records that were overwritten (or would be, in a dry run). */
+  readonly records: number;
+  /** Records of a running process that are not handed on yet: they must not change under its reader. */
+  readonly waiting: number;
+  /** Decisions of the unit that the journal holds. */
+  readonly decisionIds: readonly string[];
+  /** Files of damage set aside that mention the unit; no grammar to overwrite them by. */
+  readonly damagedFiles: readonly string[];
+}
+
+/**
+ * Overwrites a unit's records in the journal files under `directory`, in place: length, sequence and time stay, key and
+ * value become filler that readers pass over, so no cursor and no sequence moves. In the folder of a running process only
+ * records that were handed on already are touched; nobody but a recovery reads those again.
+ *
+ * @param decisionIds decisions of the unit that are known already: feedback names nothing else
+ */
+export function forgetInJournal(
+  directory: string,
+  unit: { readonly tenant: string; readonly unitId: string; readonly decisionIds: readonly string[] },
+  { isDryRun }: { readonly isDryRun: boolean },
+  now: number,
+): JournalForgotten {
+  const ids = new Set(unit.decisionIds);
+  const folders = journalFolders(directory);
+  // Twice: feedback may stand in another folder, before its decision.
+  for (const folder of folders) eachRecord(folder, ({ value }) => noteDecision(value, unit, ids));
+  let records = 0;
+  let waiting = 0;
+  const names = [unit.unitId, ...ids];
+  for (const folder of folders) {
+    const handled = loadCursor(folder)?.sequence ?? 0;
+    const isOwned = isRunning(folder, now);
+    eachRecord(folder, (record) => {
+      const whose = belongs(record, unit, ids, names);
+      if (whose === 'other') return;
+      // What only mentions the unit is another unit's: it goes once it is stored.
+      const mayChange = record.sequence <= handled || (!isOwned && whose === 'unit');
+      if (mayChange) records += 1;
+      else waiting += 1;
+      if (mayChange && !isDryRun) record.overwrite();
+    });
+  }
+  return { records, waiting, decisionIds: [...ids], damagedFiles: damagedFiles(directory, names) };
+}
+
+/** With what each folder adopted; a folder that its process removes meanwhile is empty. */
+function journalFolders(directory: string): string[] {
+  return namesIn(directory)
+    .filter((name) => name !== DAMAGED_FOLDER)
+    .flatMap((name) => {
+      const path = join(directory, name);
+      return [path, ...namesIn(join(path, 'adopted')).map((inner) => join(path, 'adopted', inner))];
+    });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** An adopted folder belongs to whoever owns the folder around it. */
+const isRunning = (folder: string, now: number): boolean =>
+  hasLiveOwner(folder, now) || hasLiveOwner(join(folder, '..', '..'), now);
+
+interface FoundRecord {
+  readonly key: string;
+  readonly value: string;
+  readonly sequence: number;
+  overwrite(): void;
+}
+
+function eachRecord(folder: string, visit: (record: FoundRecord) => void): void {
+  let segments: Segment[];
+  try {
+    segments = listSegments(folder);
+  } catch {
+    return;
+  }
+  for (const segment of segments) visitSegment(segment.path, visit);
+}
+
+function visitSegment(path: string, visit: (record: FoundRecord) => void): void {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch {
+    return; // handed on and removed meanwhile
+  }
+  for (let at: number | null = 0; at !== null && at < bytes.length;) {
+    if (!isRecordAt(bytes, at)) {
+      at = findRecord(bytes, at + 1, 1);
+      continue;
+    }
+    const start: number = at;
+    const end: number = start + (recordBytesAt(bytes, start) ?? 0);
+    const { key, value, sequence } = decodeRecord(bytes, start);
+    const overwrite = (): void => overwriteRecord(path, bytes.subarray(start, end), start);
+    visit({ key, value: value.toString('utf8'), sequence, overwrite });
+    at = end;
+  }
+}
+
+/** One write for the whole record: a crash leaves the old record, the new one, or one that recovery steps over. */
+function overwriteRecord(path: string, record: Buffer, offset: number): void {
+  const valueAt = OVERHEAD_BYTES + record.readUInt16LE(OVERHEAD_BYTES - 2);
+  record.fill('x', OVERHEAD_BYTES, valueAt);
+  record.fill(' ', valueAt);
+  record.write(FORGOTTEN_RECORD, valueAt);
+  resealRecord(record);
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, record, 0, record.length, offset);
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** `unit`: its decision or feedback, or no event at all that names it; `mention`: of another unit, but names it. */
+function belongs(
+  { key, value }: FoundRecord,
+  unit: { readonly tenant: string; readonly unitId: string },
+  ids: ReadonlySet<string>,
+  names: readonly string[],
+): 'unit' | 'mention' | 'other' {
+  if (!mentions(key, names) && !mentions(value, names)) return 'other';
+  try {
+    const event = JSON.parse(value) as Partial<Record<'tenant' | 'unitId' | 'decisionId', unknown>>;
+    if (event.tenant !== unit.tenant) return 'other';
+    const isOwn = event.unitId === unit.unitId || ids.has(String(event.decisionId));
+    return isOwn ? 'unit' : 'mention';
+  } catch {
+    return 'unit';
+  }
+}
+
+function noteDecision(
+  value: string,
+  unit: { readonly tenant: string; readonly unitId: string },
+  ids: Set<string>,
+): void {
+  if (!mentions(value, [unit.unitId])) return;
+  try {
+    const event = JSON.parse(value) as Partial<Record<'tenant' | 'unitId' | 'decisionId', unknown>>;
+    const { decisionId } = event;
+    if (event.tenant !== unit.tenant || event.unitId !== unit.unitId || typeof decisionId !== 'string')
+      return;
+    dayOfDecisionId(decisionId);
+    ids.add(decisionId);
+  } catch {
+    // no event, or an id that is none: its record goes because it mentions the unit
+  }
+}
+
+function damagedFiles(directory: string, names: readonly string[]): string[] {
+  const folder = join(directory, DAMAGED_FOLDER);
+  return namesIn(folder)
+    .map((name) => join(folder, name))
+    .filter((path) => mentions(readFileSync(path).toString('latin1'), names));
+}

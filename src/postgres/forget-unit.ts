@@ -1,0 +1,106 @@
+import type pg from 'pg';
+import { deleteFeedback } from './forgotten-events.ts';
+import { forgettableLetters } from './forget-dead-letters.ts';
+import { audit, inTransaction } from './transaction.ts';
+
+export interface ForgottenCounts {
+  readonly decisions: number;
+  readonly exposures: number;
+  readonly interactions: number;
+  readonly deadLetters: number;
+}
+
+export interface ForgottenUnit extends ForgottenCounts {
+  /** Ids of the unit's decisions: the journal names them in feedback. */
+  readonly decisionIds: readonly string[];
+  /** How the audit trail and the guard list name the unit. */
+  readonly unitHash: string;
+}
+
+export interface ForgetOptions {
+  readonly tenant: string;
+  readonly unitId: string;
+  readonly actor: string;
+  readonly reason?: string;
+  /** Everything happens and is taken back. */
+  readonly isDryRun: boolean;
+  /** Decisions of the unit that are not stored yet, from a journal: kept away by their ids. */
+  readonly decisionIds?: readonly { readonly day: string; readonly decisionId: string }[];
+}
+
+/** Writers of events wait meanwhile; they see the guard list when they go on (`forgotten-events.ts`). */
+const STOP_WRITERS =
+  'lock table only decisions, only exposures, only interactions in share row exclusive mode';
+
+/**
+ * Deletes a unit's decisions with their feedback and the dead letters that mention it, notes hashes that keep late events
+ * away, and writes the audit row: one transaction. May be run again.
+ */
+export function forgetUnit(pool: pg.Pool, options: ForgetOptions): Promise<ForgottenUnit> {
+  const { tenant, unitId, isDryRun } = options;
+  return inTransaction(
+    pool,
+    async (client) => {
+      await client.query(`set local statement_timeout = '10min'`);
+      await client.query(STOP_WRITERS);
+      const unitHash = await guard(client, tenant, unitId);
+      const decisions = await deleteDecisions(client, tenant, unitId);
+      await keepAway(client, [
+        ...decisions,
+        ...(options.decisionIds ?? []).map(({ day, decisionId }) => ({ day, decision_id: decisionId })),
+      ]);
+      const feedback = await deleteFeedback(client, decisions);
+      const decisionIds = decisions.map((row) => row.decision_id);
+      const letters = await forgettableLetters(client, [unitId, ...decisionIds]);
+      await client.query('delete from dead_letters where id = any($1::text[])', [letters]);
+      const counts = { decisions: decisions.length, ...feedback, deadLetters: letters.length };
+      const actor = { tenant, id: options.actor, ...(options.reason ? { reason: options.reason } : {}) };
+      await audit(client, actor, { action: 'unit.forget', subject: unitHash, details: counts });
+      if (isDryRun) await client.query('rollback; begin');
+      return { ...counts, decisionIds, unitHash };
+    },
+    'begin',
+  );
+}
+
+async function guard(client: pg.ClientBase, tenant: string, unitId: string): Promise<string> {
+  const { rows } = await client.query<{ unit_hash: string }>(
+    `insert into forgotten_units (tenant, unit_hash) values ($1, forgotten_unit_hash($1, $2))
+     on conflict on constraint forgotten_units_pkey do update set forgotten_at = now()
+     returning unit_hash`,
+    [tenant, unitId],
+  );
+  return rows[0].unit_hash;
+}
+
+interface Deleted {
+  readonly day: string;
+  readonly decision_id: string;
+}
+
+/** By surface, as the index on units begins with it. */
+async function deleteDecisions(
+  client: pg.ClientBase,
+  tenant: string,
+  unitId: string,
+): Promise<readonly Deleted[]> {
+  const { rows } = await client.query<Deleted>({
+    text: `delete from decisions as d using surfaces as s
+      where s.tenant = $1 and d.tenant = $1 and d.surface = s.name and d.unit_id = $2
+      returning d.day::text, d.decision_id`,
+    values: [tenant, unitId],
+    ...patient,
+  });
+  return rows;
+}
+
+/** A table that is scanned whole takes longer than the pool's patience. */
+const patient = { query_timeout: 602_000 };
+
+async function keepAway(client: pg.ClientBase, decisions: readonly Deleted[]): Promise<void> {
+  await client.query(
+    `insert into forgotten_decisions (day, decision_id) select * from unnest($1::date[], $2::text[])
+     on conflict do nothing`,
+    [decisions.map(({ day }) => day), decisions.map(({ decision_id: id }) => id)],
+  );
+}

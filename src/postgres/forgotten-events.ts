@@ -1,0 +1,83 @@
+import type pg from 'pg';
+import type { EventRows, RowsByKind } from './event-rows.ts';
+
+/**
+ * One row-exclusive lock, which the inserts take anyway, before the look: whoever forgets a unit holds a stronger one, so a
+ * batch is either stored before the unit is deleted or sees that it was forgotten.
+ */
+const LOOK = `
+  lock table only decisions, only exposures, only interactions in row exclusive mode;
+  select exists (select from forgotten_units) as is_any`;
+
+/** A decision that comes after its unit was forgotten: noted by its id, for its feedback. */
+const NOTE_DECISIONS = `
+  insert into forgotten_decisions (day, decision_id)
+  select day, e ->> 'decisionId'
+  from rows from (unnest($1::date[]), jsonb_array_elements($2::jsonb)) as t (day, e)
+  where exists (
+    select from forgotten_units as f
+    where f.tenant = e ->> 'tenant' and f.unit_hash = forgotten_unit_hash(e ->> 'tenant', e ->> 'unitId'))
+  on conflict do nothing
+  returning day::text, decision_id`;
+
+/** Feedback that was faster than its decision waits as an orphan: it goes too. */
+const dropOrphans = (table: 'exposures' | 'interactions'): string => `
+  delete from ${table} as o using unnest($1::date[], $2::text[]) as t (day, decision_id)
+  where o.day = t.day and o.decision_id = t.decision_id`;
+
+const FORGOTTEN = `
+  select f.decision_id from unnest($1::date[], $2::text[]) as t (day, decision_id)
+  join forgotten_decisions as f on f.day = t.day and f.decision_id = t.decision_id`;
+
+/** The rows without those of forgotten units; runs in the transaction that stores them. */
+export async function withoutForgotten(client: pg.ClientBase, rows: RowsByKind): Promise<RowsByKind> {
+  const looks = (await client.query(LOOK)) as unknown as readonly pg.QueryResult<{ is_any: boolean }>[];
+  if (looks[1]?.rows[0]?.is_any !== true) return rows;
+  if (rows.decision.length > 0) {
+    const noted = await client.query<{ day: string; decision_id: string }>(NOTE_DECISIONS, [
+      rows.decision.days,
+      rows.decision.json,
+    ]);
+    await deleteFeedback(client, noted.rows);
+  }
+  const forgotten = await forgottenAmong(client, Object.values(rows));
+  if (forgotten.size === 0) return rows;
+  return {
+    decision: without(rows.decision, forgotten),
+    exposure: without(rows.exposure, forgotten),
+    interaction: without(rows.interaction, forgotten),
+  };
+}
+
+export async function deleteFeedback(
+  client: pg.ClientBase,
+  decisions: readonly { readonly day: string; readonly decision_id: string }[],
+): Promise<{ readonly exposures: number; readonly interactions: number }> {
+  if (decisions.length === 0) return { exposures: 0, interactions: 0 };
+  const ids = [decisions.map(({ day }) => day), decisions.map(({ decision_id: id }) => id)];
+  const exposures = await client.query(dropOrphans('exposures'), ids);
+  const interactions = await client.query(dropOrphans('interactions'), ids);
+  return { exposures: exposures.rowCount ?? 0, interactions: interactions.rowCount ?? 0 };
+}
+
+async function forgottenAmong(
+  client: pg.ClientBase,
+  kinds: readonly EventRows[],
+): Promise<ReadonlySet<string>> {
+  const days = kinds.flatMap((kind) => kind.days);
+  const ids = kinds.flatMap((kind) => kind.decisionIds);
+  const { rows } = await client.query<{ decision_id: string }>(FORGOTTEN, [days, ids]);
+  return new Set(rows.map((row) => row.decision_id));
+}
+
+function without(rows: EventRows, forgotten: ReadonlySet<string>): EventRows {
+  const kept = rows.decisionIds.map((id) => !forgotten.has(id));
+  if (kept.every(Boolean)) return rows;
+  const events = (JSON.parse(rows.json) as unknown[]).filter((_, i) => kept[i]);
+  return {
+    days: rows.days.filter((_, i) => kept[i]),
+    decisionIds: rows.decisionIds.filter((_, i) => kept[i]),
+    json: JSON.stringify(events),
+    length: events.length,
+  };
+}
