@@ -1,9 +1,10 @@
 import { invariant } from '../check.ts';
+import { mixtureReach, sequenceRatio } from './statistics/normal-mixture.ts';
 
 /**
  * How many standard errors an asymptotic confidence sequence reaches after n independent units:
  *
- *     h(n) = √( 2 (n ρ² + 1) / (n ρ²) · ln( √(n ρ² + 1) / α ) ),   ρ² = (−2 ln α + ln(1 − 2 ln α)) / n*
+ *     h(n) = √( (1 + r) (ln(1 + 1/r) + 2 ln(1/α)) ),   r = ρ(n*)/n,   ρ(n*) = n* / (2 ln(1/α) + ln(1 + 2 ln(1/α)))
  *
  * `estimate ± h(n) · se` holds at all n at once with probability 1 − α, in the limit, so it may be looked at as often
  * as one likes; n* is where it is tightest. Only for n at or above a minimum (the limit must have begun), and with
@@ -19,7 +20,5 @@ export function confidenceSequenceReach(units: number, alpha: number, tunedAt: n
     units >= 1 && tunedAt >= 1 && alpha > 0 && alpha < 1,
     'a confidence sequence needs n, n* ≥ 1, α in (0, 1)',
   );
-  const rhoSquared = (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / tunedAt;
-  const scaled = units * rhoSquared;
-  return Math.sqrt(((2 * (scaled + 1)) / scaled) * Math.log(Math.sqrt(scaled + 1) / alpha));
+  return mixtureReach(sequenceRatio(units, tunedAt, alpha), alpha);
 }

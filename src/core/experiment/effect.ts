@@ -1,5 +1,7 @@
-import { confidenceSequenceReach } from './confidence-sequence.ts';
 import { ratioEstimate, type RatioEstimate, type RatioStatistics } from './ratio-statistics.ts';
+import { contrast, type Contrast, type Stratum } from './statistics/contrast.ts';
+import { relativeEffect, type RelativeEffect } from './statistics/relative-effect.ts';
+import { testInterval, type TestMethod } from './statistics/test-interval.ts';
 
 export interface IntervalEstimate {
   readonly value: number;
@@ -7,7 +9,7 @@ export interface IntervalEstimate {
   readonly lower: number;
   readonly upper: number;
   readonly level: number;
-  readonly method: 'asymptotic-confidence-sequence';
+  readonly method: 'asymptotic-confidence-sequence' | 'msprt' | 'fixed-horizon';
   readonly units: number;
 }
 
@@ -18,13 +20,17 @@ export interface SequenceOptions {
   readonly tunedAt: number;
   /** Units per variant below which there is no interval. */
   readonly minUnits: number;
+  /** Left out: the confidence sequence, tightest at n*. */
+  readonly method?: TestMethod;
 }
 
 export interface Effect {
   readonly control: RatioEstimate;
   readonly treatment: RatioEstimate;
-  /** R_treatment − R_control; Welch: se² = se²_treatment + se²_control. */
+  /** R_treatment − R_control; Welch, stratified and adjusted where there are strata and covariates. */
   readonly difference: IntervalEstimate;
+  /** The difference as a share of control (Fieller); null where control is not proven above 0. */
+  readonly relative: RelativeEffect | null;
   /** The treatment's own mean, for limits on its level. */
   readonly level: IntervalEstimate;
 }
@@ -34,37 +40,51 @@ export function estimateEffect(
   control: RatioStatistics,
   treatment: RatioStatistics,
   options: SequenceOptions,
+  strata: readonly Stratum[] = [{ control, treatment }],
 ): Effect | null {
   if (Math.min(control.units, treatment.units) < Math.max(2, options.minUnits)) return null;
   const c = ratioEstimate(control);
   const t = ratioEstimate(treatment);
-  if (c === null || t === null) return null;
-  const units = c.units + t.units;
+  const compared = contrast(strata, { kind: 'ratio' });
+  if (c === null || t === null || compared === null) return null;
+  const { difference, relative } = differenceOf(compared, options);
+  const half = { ...options, tunedAt: Math.max(1, options.tunedAt / 2) };
+  const level = interval({ ...t, degrees: t.units - 1 }, half);
+  return { control: c, treatment: t, difference, relative, level };
+}
+
+/** The effect of a contrast, absolute and relative, each with an interval of the wanted method. */
+export function differenceOf(
+  compared: Contrast,
+  options: SequenceOptions,
+): { readonly difference: IntervalEstimate; readonly relative: RelativeEffect | null } {
+  const difference = interval(compared, options);
+  const reach = (difference.upper - difference.value) / compared.standardError;
   return {
-    control: c,
-    treatment: t,
-    difference: sequence(t.value - c.value, Math.hypot(t.standardError, c.standardError), units, options),
-    level: sequence(t.value, t.standardError, t.units, {
-      ...options,
-      tunedAt: Math.max(1, options.tunedAt / 2),
-    }),
+    difference,
+    relative: compared.standardError > 0 ? relativeEffect(compared.control, compared.treatment, reach) : null,
   };
 }
 
-function sequence(
-  value: number,
-  standardError: number,
-  units: number,
-  options: SequenceOptions,
+const methodNames = {
+  'confidence-sequence': 'asymptotic-confidence-sequence',
+  msprt: 'msprt',
+  fixed: 'fixed-horizon',
+} as const;
+
+function interval(
+  estimate: {
+    readonly value: number;
+    readonly standardError: number;
+    readonly units: number;
+    readonly degrees: number;
+  },
+  { alpha, tunedAt, method = { kind: 'confidence-sequence', tunedAt } }: SequenceOptions,
 ): IntervalEstimate {
-  const half = confidenceSequenceReach(units, options.alpha, options.tunedAt) * standardError;
-  return {
-    value,
-    standardError,
-    lower: value - half,
-    upper: value + half,
-    level: 1 - options.alpha,
-    method: 'asymptotic-confidence-sequence',
-    units,
-  };
+  const { value, standardError, units } = estimate;
+  const known = { value, standardError, level: 1 - alpha, method: methodNames[method.kind], units };
+  // Without spread (a constant response) every reach is 0.
+  if (standardError === 0) return { ...known, lower: value, upper: value };
+  const { lower, upper } = testInterval(estimate, method, alpha);
+  return { ...known, lower, upper };
 }

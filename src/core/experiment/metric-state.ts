@@ -1,5 +1,6 @@
 import type { Effect } from './effect.ts';
 import type { VerdictState } from './experiment.ts';
+import { marginBar, stateOf, type Bar } from './statistics/verdict.ts';
 
 /**
  * What a metric must show. `improve`: the treatment is better than control; `not-worse`: its difference in the good
@@ -18,23 +19,20 @@ export interface MetricState {
 /** pass and fail only when the whole interval is on one side; a missing effect is never a pass. */
 export function metricState(rule: MetricRule, effect: Effect | null): MetricState {
   if (effect === null) return { state: 'no data', reason: 'too few units with a closed outcome window' };
-  const { lower, upper } = rule.kind === 'limit' ? effect.level : effect.difference;
-  const isLowGood = rule.kind === 'limit' ? rule.direction === 'at-most' : rule.better === 'lower';
+  const held = rule.kind === 'limit' ? effect.level : effect.difference;
   const bar = barOf(rule);
-  // Mirrored where low is good, so that one comparison serves both directions.
-  const [worst, best, line] = isLowGood ? [-upper, -lower, -bar] : [lower, upper, bar];
-  const shown = `[${round(lower)}, ${round(upper)}]`;
-  const what =
-    rule.kind === 'limit' ? `level ${shown}, limit ${round(bar)}` : `difference ${shown}, bar ${round(bar)}`;
-  if (rule.kind === 'limit' ? worst >= line : worst > line) return { state: 'pass', reason: what };
-  if (best < line) return { state: 'fail', reason: what };
-  return { state: 'inconclusive', reason: what };
+  const shown = `[${round(held.lower)}, ${round(held.upper)}]`;
+  const reason =
+    rule.kind === 'limit'
+      ? `level ${shown}, limit ${round(bar.at)}`
+      : `difference ${shown}, bar ${round(bar.at)}`;
+  return { state: stateOf(held, bar), reason };
 }
 
-function barOf(rule: MetricRule): number {
-  if (rule.kind === 'limit') return rule.threshold;
-  if (rule.kind === 'improve') return 0;
-  return rule.better === 'higher' ? -rule.margin : rule.margin;
+function barOf(rule: MetricRule): Bar {
+  if (rule.kind !== 'limit') return marginBar(rule.better, rule.kind === 'improve' ? 0 : rule.margin);
+  const better = rule.direction === 'at-most' ? 'lower' : 'higher';
+  return { at: rule.threshold, better, isInclusive: true };
 }
 
 const round = (x: number): string => x.toPrecision(4);

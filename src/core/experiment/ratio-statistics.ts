@@ -1,53 +1,28 @@
 import { invariant } from '../check.ts';
+import {
+  combinedSquares,
+  mergeMoments,
+  momentsOfUnit,
+  noMoments,
+  type Moments,
+} from './statistics/moments.ts';
 
 /**
- * Sufficient statistics of one response in one variant. Unit k enters once, with n_k decisions and the sum Y_k of
- * their responses; a merge of two equals the statistics of their concatenation.
+ * Sufficient statistics of one response in one variant: the moments of (Y_k, n_k), unit k entering once with n_k decisions and
+ * the sum Y_k of their responses. Further coordinates are covariates (`statistics/contrast.ts`).
  */
-export interface RatioStatistics {
-  readonly units: number;
-  /** Σ n_k */
-  readonly decisions: number;
-  /** Σ Y_k */
-  readonly total: number;
-  /** Σ n_k² */
-  readonly decisionsSquared: number;
-  /** Σ Y_k² */
-  readonly totalSquared: number;
-  /** Σ n_k Y_k */
-  readonly cross: number;
-}
+export type RatioStatistics = Moments;
 
-export const noStatistics: RatioStatistics = {
-  units: 0,
-  decisions: 0,
-  total: 0,
-  decisionsSquared: 0,
-  totalSquared: 0,
-  cross: 0,
-};
+export const noStatistics: RatioStatistics = noMoments(2);
 
 /** The statistics of one unit: n ≥ 1 decisions with responses that sum to `total`. */
 export function unitStatistics(decisions: number, total: number): RatioStatistics {
   invariant(decisions >= 1 && Number.isFinite(total), 'a unit enters with decisions and a finite total');
-  return {
-    units: 1,
-    decisions,
-    total,
-    decisionsSquared: decisions * decisions,
-    totalSquared: total * total,
-    cross: decisions * total,
-  };
+  return momentsOfUnit([total, decisions]);
 }
 
-export const mergeStatistics = (a: RatioStatistics, b: RatioStatistics): RatioStatistics => ({
-  units: a.units + b.units,
-  decisions: a.decisions + b.decisions,
-  total: a.total + b.total,
-  decisionsSquared: a.decisionsSquared + b.decisionsSquared,
-  totalSquared: a.totalSquared + b.totalSquared,
-  cross: a.cross + b.cross,
-});
+/** Of both sets of units together; equal to the statistics of their concatenation. */
+export const mergeStatistics: (a: RatioStatistics, b: RatioStatistics) => RatioStatistics = mergeMoments;
 
 export interface RatioEstimate {
   /** R = Σ Y_k / Σ n_k, the mean response of a decision. */
@@ -66,10 +41,15 @@ export interface RatioEstimate {
  * is unknown, not 0. Source: Deng, Knoblich & Lu 2018, "Applying the Delta Method in Metric Analytics", eq. 4.
  */
 export function ratioEstimate(s: RatioStatistics): RatioEstimate | null {
-  if (s.units < 2 || s.decisions === 0) return null;
-  const value = s.total / s.decisions;
-  // Rounding can leave a constant response a hair below zero.
-  const residual = Math.max(0, s.totalSquared - 2 * value * s.cross + value * value * s.decisionsSquared);
-  const variance = ((s.units / (s.units - 1)) * residual) / (s.decisions * s.decisions);
-  return { value, standardError: Math.sqrt(variance), units: s.units, decisions: s.decisions };
+  const [total, decisions] = [s.mean[0], s.mean[1]];
+  if (s.units < 2 || !(decisions > 0)) return null;
+  const value = total / decisions;
+  const weights = s.mean.map((_, i) => (i === 0 ? 1 / decisions : i === 1 ? -value / decisions : 0));
+  const variance = combinedSquares(s, weights) / (s.units * (s.units - 1));
+  return {
+    value,
+    standardError: Math.sqrt(variance),
+    units: s.units,
+    decisions: Math.round(decisions * s.units),
+  };
 }
