@@ -25,6 +25,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/ope.ts'),
   },
   {
+    name: 'looks',
+    summary: 'verdicts on any A/B test file, look by look, safe against peeking',
+    load: () => import('./commands/looks.ts'),
+  },
+  {
+    name: 'srm',
+    summary: 'sample ratio check of any experiment file, per group and over time',
+    load: () => import('./commands/srm.ts'),
+  },
+  {
     name: 'import',
     summary: 'bring an existing log into the store',
     load: () => import('./commands/import.ts'),
@@ -78,6 +88,21 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'forget',
     summary: 'delete a unit everywhere, prove it, and say what is out of reach',
     load: () => import('./commands/forget.ts'),
+  },
+  {
+    name: 'retention',
+    summary: 'drop whole days of the log',
+    load: () => import('./commands/retention.ts'),
+  },
+  {
+    name: 'backup',
+    summary: 'database, journal and secrets into one folder',
+    load: () => import('./commands/backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'fill an empty database from a backup',
+    load: () => import('./commands/restore.ts'),
   },
   {
     name: 'keys',

@@ -7,7 +7,9 @@ import { openDatabase } from '../postgres/database.ts';
 import { startJobWorker } from '../postgres/job-queue.ts';
 import { startLeadership } from '../postgres/leader.ts';
 import { createPostgresStores } from '../postgres/stores.ts';
+import { makePartitionsAhead } from '../postgres/retention.ts';
 import { startController } from './controller.ts';
+import { startPartitionMaintenance } from './partition-maintenance.ts';
 
 /** The controller alone, beside other processes on the same database; it may be replicated. */
 async function main(): Promise<void> {
@@ -20,6 +22,7 @@ async function main(): Promise<void> {
   const shutdown = handleShutdown({ logger });
   const database = await openDatabase({ url, applicationName: 'allot-controller' });
   shutdown.onStop('database', () => database.close());
+  const metrics = createMetrics();
   const controller = await startController({
     stores: createPostgresStores(database.pool),
     leadership: await startLeadership({ url, name: 'controller' }),
@@ -28,8 +31,15 @@ async function main(): Promise<void> {
     lookIntervalMs: 30_000,
     clock: Date.now,
     logger,
-    metrics: createMetrics(),
+    metrics,
   });
+  const maintenance = startPartitionMaintenance({
+    makeAhead: (today, days) => makePartitionsAhead(database.pool, today, days),
+    clock: Date.now,
+    logger,
+    metrics,
+  });
+  shutdown.onStop('partition maintenance', () => maintenance.stop());
   shutdown.onStop('controller', () => controller.stop());
   logger.info({}, 'the controller is running');
   await shutdown.stopped;

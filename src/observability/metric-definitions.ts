@@ -104,6 +104,8 @@ export const metricDefinitions = {
   ),
   jobSeconds: histogram('allot_job_duration_seconds', 'Offline jobs run', slow, 'kind', 'outcome'),
   leader: gauge('allot_controller_leader', '1 while this process leads the controllers'),
+  partitionsAhead: gauge('allot_partitions_ahead_days', 'Days after today whose partitions are ready'),
+  partitionsMade: counter('allot_partitions_made_total', 'Days whose partitions the controller made ahead'),
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metricDefinitions;

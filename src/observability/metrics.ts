@@ -104,7 +104,13 @@ function delivery({ add, set, observe }: Meters): DeliveryMetrics {
 
 type ControlMetrics = Pick<
   Metrics,
-  'controlState' | 'controlLoadFailed' | 'artifactRefused' | 'experimentState' | 'jobFinished' | 'isLeader'
+  | 'controlState'
+  | 'controlLoadFailed'
+  | 'artifactRefused'
+  | 'experimentState'
+  | 'jobFinished'
+  | 'isLeader'
+  | 'partitionsMaintained'
 >;
 
 function control({ add, set, observe }: Meters): ControlMetrics {
@@ -122,5 +128,9 @@ function control({ add, set, observe }: Meters): ControlMetrics {
     },
     jobFinished: (kind, outcome, durationMs) => observe('jobSeconds', { kind, outcome }, durationMs / 1000),
     isLeader: (leads) => set('leader', {}, leads ? 1 : 0),
+    partitionsMaintained({ aheadDays, made }): void {
+      set('partitionsAhead', {}, aheadDays);
+      add('partitionsMade', {}, made);
+    },
   };
 }

@@ -1,6 +1,10 @@
 import type { AllotConfig } from '../../config/config.ts';
 import { childEnvironment } from '../../config/env.ts';
 import { startController } from '../../controller/controller.ts';
+import {
+  startPartitionMaintenance,
+  type MaintenanceOptions,
+} from '../../controller/partition-maintenance.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { startJobWorker } from '../../postgres/job-queue.ts';
@@ -20,6 +24,7 @@ export interface BackgroundOptions {
   readonly journal: Journal;
   /** Tells the deciders to look at the database now. */
   readonly refresh: () => Promise<void>;
+  readonly makePartitionsAhead: MaintenanceOptions['makeAhead'];
   readonly lookIntervalMs: number;
   readonly jobsAtOnce: number;
   readonly logger: Logger;
@@ -47,6 +52,12 @@ export function startBackground(options: BackgroundOptions): Background {
     const adminKey = await persist('the look for API keys', () => firstKey(options.stores.keys));
     const controller = await persist('the controller', () => startLocalController(options));
     started.push(() => controller.stop());
+    const maintenance = startPartitionMaintenance({
+      ...options,
+      makeAhead: options.makePartitionsAhead,
+      clock: Date.now,
+    });
+    started.push(() => maintenance.stop());
     const transport = await persist('the event transport', () =>
       startEventTransport({ ...options, events: options.stores.events, isIngestHere: true }),
     );

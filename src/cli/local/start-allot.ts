@@ -7,6 +7,7 @@ import { openJournal } from '../../journal/journal.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { createMetrics, type MetricsWithText } from '../../observability/metrics.ts';
 import { openDatabase } from '../../postgres/database.ts';
+import { makePartitionsAhead } from '../../postgres/retention.ts';
 import { createPostgresStores } from '../../postgres/stores.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { startBackground, type Background } from './background.ts';
@@ -79,6 +80,7 @@ async function start(
     stores,
     journal,
     refresh: () => serving.refresh(),
+    makePartitionsAhead: (today, days) => makePartitionsAhead(database.pool, today, days),
     lookIntervalMs: options.lookIntervalMs ?? 30_000,
     jobsAtOnce: options.jobsAtOnce ?? 1,
     logger,

@@ -53,6 +53,8 @@ export interface Metrics {
   experimentState(experiment: string, surface: string, state: string): void;
   jobFinished(kind: string, outcome: 'succeeded' | 'failed', durationMs: number): void;
   isLeader(leads: boolean): void;
+  /** Days after today whose partitions are ready, and how many days were made now. */
+  partitionsMaintained(maintained: { readonly aheadDays: number; readonly made: number }): void;
 }
 
 const ignore = (): void => undefined;
@@ -77,4 +79,5 @@ export const noMetrics: Metrics = {
   experimentState: ignore,
   jobFinished: ignore,
   isLeader: ignore,
+  partitionsMaintained: ignore,
 };

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type pg from 'pg';
+import { AllotError } from '../../core/errors.ts';
+import { mapErrors } from '../errors.ts';
+import { backupClient } from './back-up.ts';
+import { copyIn } from './copy-streams.ts';
+import { type BackupManifest, readBackupManifest } from './manifest.ts';
+import { backedUpTables, quoted } from './tables.ts';
+
+/**
+ * Fills an empty database of this version's schema from a backup, in one transaction. A backup of an older version fits:
+ * its columns are named, later ones take their defaults. `state_conflict` when the database holds anything or the backup
+ * is of a newer version; `invalid_request` when a file is missing or altered, before anything is written.
+ */
+export async function restoreDatabase(url: string, folder: string): Promise<BackupManifest> {
+  const manifest = await readBackupManifest(folder);
+  for (const { file, sha256 } of manifest.tables) await verify(join(folder, file), sha256);
+  await mapErrors(async () => {
+    const client = backupClient(url);
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      await client.query('begin');
+      await refuseNewer(client, manifest);
+      await refuseFilled(client);
+      await client.query('delete from control_revision');
+      await client.query('select ensure_event_partitions($1::date[])', [manifest.days]);
+      for (const table of manifest.tables) await fill(client, table, folder);
+      await goOnCounting(client);
+      // Deciders that served another state of this database look again.
+      await client.query('update control_revision set revision = revision + 1');
+      await client.query('commit');
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  });
+  return manifest;
+}
+
+async function verify(path: string, sha256: string): Promise<void> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch (cause) {
+    throw new AllotError('invalid_request', `${path} cannot be read`, { cause });
+  }
+  if (hash.digest('hex') !== sha256)
+    throw new AllotError('invalid_request', `${path} was altered: it does not match the manifest`);
+}
+
+async function refuseNewer(client: pg.ClientBase, { migrations }: BackupManifest): Promise<void> {
+  const { rows } = await client.query<{ name: string }>('select name from migrations');
+  const known = new Set(rows.map(({ name }) => name));
+  const newer = migrations.filter((name) => !known.has(name));
+  if (newer.length > 0)
+    throw new AllotError(
+      'state_conflict',
+      `the backup is of a newer version of Allot (${newer.join(', ')}): install that one first`,
+    );
+}
+
+async function refuseFilled(client: pg.ClientBase): Promise<void> {
+  for (const { name } of await backedUpTables(client)) {
+    if (name === 'control_revision') continue;
+    const { rows } = await client.query(`select from ${quoted(name)} limit 1`);
+    if (rows.length > 0)
+      throw new AllotError('state_conflict', `the database is not empty (${name}): restore into a new one`);
+  }
+}
+
+async function fill(
+  client: pg.ClientBase,
+  { name, columns, file, rows }: BackupManifest['tables'][number],
+  folder: string,
+): Promise<void> {
+  const text = `copy ${quoted(name)} (${columns.map(quoted).join(', ')}) from stdin`;
+  const source = createReadStream(join(folder, file)).pipe(createGunzip());
+  const restored = await copyIn(client, text, source);
+  if (restored !== rows)
+    throw new AllotError('invalid_request', `${file}: ${restored} rows, the manifest says ${rows}`);
+}
+
+/** Identity columns go on behind the highest number restored. */
+async function goOnCounting(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ table: string; column: string }>(
+    `select c.relname as table, a.attname as column from pg_attribute as a join pg_class as c on c.oid = a.attrelid
+     where a.attidentity <> '' and c.relnamespace = 'public'::regnamespace`,
+  );
+  for (const { table, column } of rows) {
+    await client.query(
+      `select setval(pg_get_serial_sequence($1, $2), coalesce(max(${quoted(column)}), 0) + 1, false) from ${quoted(table)}`,
+      [table, column],
+    );
+  }
+}
