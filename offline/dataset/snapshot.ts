@@ -73,7 +73,9 @@ export async function writeSnapshot(request: SnapshotRequest): Promise<SnapshotM
 }
 
 /** The reader streams in (unit, time) order: one array per unit. */
-async function* byUnit(request: SnapshotRequest): AsyncIterable<readonly DecisionRecord[]> {
+export async function* byUnit(
+  request: Pick<SnapshotRequest, 'reader' | 'tenant' | 'surface' | 'from' | 'until'>,
+): AsyncIterable<readonly DecisionRecord[]> {
   const { tenant, surface, from, until } = request;
   let unit: DecisionRecord[] = [];
   for await (const record of request.reader.stream({ tenant, surface: surface.name, from, until })) {

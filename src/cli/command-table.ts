@@ -80,6 +80,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/study.ts'),
   },
   {
+    name: 'log-health',
+    summary: 'is the log fit to learn and judge from',
+    load: () => import('./commands/log-health.ts'),
+  },
+  {
     name: 'dead-letters',
     summary: 'records that ingest set aside: list, show, replay, purge',
     load: () => import('./commands/dead-letters.ts'),

@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+import type { LogHealthReport } from '../../../offline/log-health.ts';
+import { AllotError } from '../../core/errors.ts';
+import { print, printJson, table } from '../output.ts';
+import { parseTime } from './snapshot.ts';
+
+const help = `
+Joins the range as a snapshot would and counts what it met: label windows, late events, orphans, deferred activation,
+default outcomes, transitions, twins. Checks that propensities sum to 1, that the mean of 1/p matches the number of
+supported actions, and that every action keeps support. Reads only.
+
+Examples:
+  allot log-health
+  allot log-health --surface live-feed --from 2026-01-01 --until 2026-02-01 --json`;
+
+export function register(program: Command): void {
+  program
+    .command('log-health')
+    .description('is the log fit to learn and judge from')
+    .option('--surface <name>', 'only this surface (default: all)')
+    .option('--from <time>', 'decisions from this time on, ISO 8601 or ms (default: 7 days before --until)')
+    .option('--until <time>', 'decisions before this time (default: now)')
+    .option('--tenant <name>', 'whose surfaces', 'default')
+    .option('--json', 'one array on standard output')
+    .addHelpText('after', help)
+    .action(logHealth);
+}
+
+interface Options {
+  readonly surface?: string;
+  readonly from?: string;
+  readonly until?: string;
+  readonly tenant: string;
+  readonly json?: boolean;
+}
+
+const WEEK_MS = 7 * 86_400_000;
+
+async function logHealth(options: Options): Promise<void> {
+  const { readLogHealth } = await import('../../../offline/log-health.ts');
+  const { withStores } = await import('../local/with-stores.ts');
+  const now = Date.now();
+  const until = options.until === undefined ? now : parseTime('--until', options.until);
+  const from = options.from === undefined ? until - WEEK_MS : parseTime('--from', options.from);
+  const reports = await withStores(async ({ surfaces, decisions }) => {
+    const chosen = (await surfaces.list(options.tenant)).filter(
+      ({ name }) => options.surface === undefined || name === options.surface,
+    );
+    if (chosen.length === 0) throw new AllotError('surface_unknown', 'there is no such surface');
+    const { tenant } = options;
+    const found: LogHealthReport[] = [];
+    for (const surface of chosen)
+      found.push(
+        await readLogHealth({ reader: decisions, tenant, surface, from, until, asOf: Math.max(now, until) }),
+      );
+    return found;
+  });
+  if (options.json === true) printJson(reports);
+  else print(reports.map(describe).join('\n\n'));
+}
+
+const share = (value: number | null): string => (value === null ? '–' : `${(100 * value).toFixed(2)} %`);
+const number = (value: number | null | undefined): string =>
+  value == null ? '–' : String(Number(value.toPrecision(4)));
+
+function describe(report: LogHealthReport): string {
+  const { inversePropensity: inverse, delayQuantilesSeconds: delays } = report;
+  const defaults = Object.entries(report.defaultOutcomes).map(([name, n]) => `${name} ${n}`);
+  const rows: readonly (readonly [string, string])[] = [
+    ['decisions', `${report.decisions}, of them kept ${report.kept}`],
+    ['never delivered (not activated)', String(report.undelivered)],
+    ['label window still open', String(report.immature)],
+    ['window closed, session not', String(report.incomplete)],
+    ['twins, repeats, foreign', `${report.twins}, ${report.duplicates}, ${report.foreign}`],
+    ['events after their window', String(report.lateEvents)],
+    ['default outcomes', defaults.join(', ') || '–'],
+    ['transitions, session ends', `${report.transitions}, ${report.sessionEnds}`],
+    ['feedback without its decision', `${report.orphans} (${share(report.lossShare)} of all feedback)`],
+    ['forced', String(report.forced)],
+    [
+      'probabilities that do not sum to 1',
+      `${report.brokenProbabilities} (largest deviation ${number(report.largestSumDeviation)})`,
+    ],
+    [
+      'mean 1/p against supported actions',
+      inverse === null
+        ? '–'
+        : `${number(inverse.mean)} against ${number(inverse.meanSupportedActions)} ± ${number(inverse.standardError)}`,
+    ],
+    [
+      'rewards arrive after (s)',
+      delays === null
+        ? '–'
+        : Object.entries(delays)
+            .map(([q, v]) => `${q} ${number(v)}`)
+            .join(', '),
+    ],
+  ];
+  const support = report.support.map((a) => [
+    a.action,
+    String(a.served),
+    share(a.supportedShare),
+    number(a.smallestProbability),
+    number(a.meanProbability),
+  ]);
+  return [
+    `${report.surface}, ${new Date(report.from).toISOString()} to ${new Date(report.until).toISOString()}`,
+    table(['count', ''], rows),
+    table(['action', 'served', 'supported', 'smallest p', 'mean p'], support),
+    report.findings.length === 0 ? 'nothing to look at' : report.findings.map((f) => `LOOK: ${f}`).join('\n'),
+  ].join('\n');
+}
