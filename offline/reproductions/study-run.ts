@@ -30,6 +30,8 @@ export interface LearningStudyRun {
   readonly isShort: boolean;
   /** Leaves out what costs most: sweeps and ablations. */
   readonly isMainOnly?: boolean;
+  /** File in which finished runs are kept, so that a study that was killed goes on; null: nowhere. */
+  readonly keepIn?: string | null;
   readonly progress: StudyProgress;
 }
 

@@ -5,11 +5,16 @@ import type { Dataset } from '../../dataset/dataset.ts';
 import { createTrainingData, statesOf, type States } from '../../learning/data/training-data.ts';
 import type { Learner } from '../../learning/run/learner.ts';
 
-/** What the probe needs of a learner: action values of its critic in units of its reward. */
+type ActionValues = tf.Tensor2D | { readonly first: tf.Tensor2D; readonly second: tf.Tensor2D };
+
+/** A learner with one critic, in units of its reward. */
 interface HasCritic {
-  readonly critic: {
-    actionValues(states: States): tf.Tensor2D | { readonly first: tf.Tensor2D; readonly second: tf.Tensor2D };
-  };
+  readonly critic: { actionValues(states: States): ActionValues };
+}
+
+/** One with a critic per response, the main one first. */
+interface HasResponses {
+  readonly responses: { actionValues(index: number, states: States): ActionValues };
 }
 
 export interface CriticProbe {
@@ -29,10 +34,11 @@ export function criticProbe(held: Dataset, surface: Surface, encoder: EncoderSpe
   let found: Readonly<Record<string, number>> | null = null;
   return {
     onLearner(_phase, learner) {
-      if (!hasCritic(learner)) return;
+      const values = actionValuesOf(learner);
+      if (values === null) return;
       const dispose = learner.dispose.bind(learner);
       learner.dispose = () => {
-        found = meanByGroup(held, surface, encoder, learner);
+        found = meanByGroup(held, surface, encoder, values);
         dispose();
       };
     },
@@ -40,18 +46,22 @@ export function criticProbe(held: Dataset, surface: Surface, encoder: EncoderSpe
   };
 }
 
-const hasCritic = (learner: Learner): learner is Learner & HasCritic =>
-  typeof (learner as Partial<HasCritic>).critic?.actionValues === 'function';
+function actionValuesOf(learner: Learner): ((states: States) => ActionValues) | null {
+  const { critic, responses } = learner as Partial<HasCritic & HasResponses>;
+  if (typeof critic?.actionValues === 'function') return (states) => critic.actionValues(states);
+  if (typeof responses?.actionValues === 'function') return (states) => responses.actionValues(0, states);
+  return null;
+}
 
 function meanByGroup(
   held: Dataset,
   surface: Surface,
   encoder: EncoderSpec,
-  { critic }: HasCritic,
+  valuesOf: (states: States) => ActionValues,
 ): Record<string, number> {
   const data = createTrainingData(held, encoder);
   const values = tf.tidy(() => {
-    const q = critic.actionValues(
+    const q = valuesOf(
       statesOf(
         data,
         Int32Array.from({ length: held.rows }, (_, row) => row),

@@ -3,10 +3,12 @@ import type { GateVerdict } from '../../../src/core/ope/gate-verdict.ts';
 import type { PolicyArtifact } from '../../../src/core/policy/artifact.ts';
 import { compilePolicy } from '../../../src/core/policy/policy.ts';
 import type { Surface } from '../../../src/core/surface/surface.ts';
+import { behaviorPolicy, toActionPolicy } from '../../../src/simulation/policies.ts';
 import type { FeedWorldConfig } from '../../../src/simulation/world.ts';
 import type { Dataset } from '../../dataset/dataset.ts';
 import { evaluatePolicy } from '../../evaluation/evaluate-policy.ts';
 import { servedPolicy } from '../../evaluation/served-policy.ts';
+import { truthOf, type PolicyTruth } from './policy-truth.ts';
 import type { StudySettings } from './settings.ts';
 import { simulatedDataset } from './simulated-dataset.ts';
 
@@ -24,8 +26,8 @@ export interface ResponseEstimate {
   readonly upper: number | null;
   readonly isWeak: boolean;
   /**
-   * The truth of the estimand `per-decision`: mean response under π in the states that the *behaviour policy* visits, from a
-   * log of its own that is many times longer, by inverse propensity.
+   * The truth of the estimand `per-decision`: mean response under π in the states that the *behaviour policy* visits: the
+   * behaviour's own true value, plus the difference Σ (w − 1) r / n on a log that is longer than the study's.
    */
   readonly inLoggedStates: number;
   readonly inLoggedStatesStandardError: number;
@@ -84,19 +86,22 @@ function ofEstimate(found: Estimate | EstimateRefusal) {
   };
 }
 
-/** (1/n) Σ π(a|x)/μ(a|x) r over a fresh log of the behaviour policy, its error by unit. */
+/**
+ * V(μ) + (1/n) Σ (π(a|x)/μ(a|x) − 1) r over a fresh log of the behaviour policy, its error by unit. What units differ by
+ * without regard to the policy is in V(μ), which many more units tell.
+ */
 function inLoggedStates(config: FeedWorldConfig, surface: Surface, artifact: PolicyArtifact, units: number) {
-  const log = longLog(config, surface, units);
+  const { dataset: log, behavior } = longLog(config, surface, units);
   const { probabilities } = servedPolicy(compilePolicy(artifact, surface), surface, log);
   const actionCount = surface.actions.length;
-  const weights = Float64Array.from(
+  const excess = Float64Array.from(
     log.actions,
-    (action, row) => probabilities[row * actionCount + action] / log.propensities[row],
+    (action, row) => probabilities[row * actionCount + action] / log.propensities[row] - 1,
   );
   return new Map(
     [...log.responses].map(([name, values]) => {
       const known = log.isComplete.reduce((a, b) => a + b, 0);
-      const term = (row: number): number => (log.isComplete[row] === 1 ? weights[row] * values[row] : 0);
+      const term = (row: number): number => (log.isComplete[row] === 1 ? excess[row] * values[row] : 0);
       let sum = 0;
       for (let row = 0; row < log.rows; row++) sum += term(row);
       const mean = sum / known;
@@ -104,19 +109,40 @@ function inLoggedStates(config: FeedWorldConfig, surface: Surface, artifact: Pol
       for (let row = 0; row < log.rows; row++)
         deviations[log.units[row]] += term(row) - log.isComplete[row] * mean;
       const squares = deviations.reduce((total, d) => total + d * d, 0);
-      return [name, { inLoggedStates: mean, inLoggedStatesStandardError: Math.sqrt(squares) / known }];
+      const of = behavior.values[name];
+      return [
+        name,
+        {
+          inLoggedStates: of.value + mean,
+          inLoggedStatesStandardError: Math.hypot(Math.sqrt(squares) / known, of.standardError),
+        },
+      ];
     }),
   );
 }
 
-let lastLong: { readonly key: string; readonly dataset: Dataset } | undefined;
+interface LongLog {
+  readonly dataset: Dataset;
+  readonly behavior: PolicyTruth;
+}
+
+let lastLong: (LongLog & { readonly key: string }) | undefined;
 
 /** No seed of a study is negative: this log is nobody's training log. */
 const longLogSeed = -1;
+const behaviorSeed = -3;
+const behaviorFactor = 5;
 
-function longLog(config: FeedWorldConfig, surface: Surface, units: number): Dataset {
+function longLog(config: FeedWorldConfig, surface: Surface, units: number): LongLog {
   const key = JSON.stringify([config, units]);
   if (lastLong?.key !== key)
-    lastLong = { key, dataset: simulatedDataset(config, surface, { units, seed: longLogSeed }) };
-  return lastLong.dataset;
+    lastLong = {
+      key,
+      dataset: simulatedDataset(config, surface, { units, seed: longLogSeed }),
+      behavior: truthOf(config, surface, toActionPolicy(behaviorPolicy(config)), {
+        units: behaviorFactor * units,
+        seed: behaviorSeed,
+      }),
+    };
+  return lastLong;
 }

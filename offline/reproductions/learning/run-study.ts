@@ -1,5 +1,6 @@
 import { runInWorkers } from '../../learning/parallel/pool.ts';
 import type { LearningStudyRun } from '../study-run.ts';
+import { keptRuns } from './kept-runs.ts';
 import { available, type StudyMethod } from './methods.ts';
 import type { MethodRun, MethodShared, MethodTask } from './run-method.ts';
 import { studySettings, type StudySettings } from './settings.ts';
@@ -33,7 +34,8 @@ export async function runMethods(
   const usable = available(methods);
   // Seed by seed: a worker that goes on with the same seed has its log already.
   const tasks = run.seeds.flatMap((seed) => usable.map((method): MethodTask => ({ method, seed })));
-  const open = tasks.filter((task) => !finished.has(keyOf(shared, task)));
+  const kept = keptRuns(run.keepIn ?? null);
+  const open = tasks.filter((task) => kept.get(keyOf(shared, task)) === undefined);
   run.progress.step(`${title}: ${worldName(run)}`, open.length);
   await runInWorkers<MethodTask, MethodRun>({
     module: new URL('./run-method.ts', import.meta.url),
@@ -42,7 +44,7 @@ export async function runMethods(
     shared,
     nameOf: ({ method, seed }) => `${method.name}, seed ${seed}`,
     onResult: (result, index) => {
-      finished.set(keyOf(shared, open[index]), result);
+      kept.add(keyOf(shared, open[index]), result);
       run.progress.advance();
     },
   });
@@ -53,16 +55,14 @@ export async function runMethods(
     seeds: run.seeds,
     methods: usable.map((method) => ({
       method,
-      seeds: run.seeds.map((seed) => finished.get(keyOf(shared, { method, seed })) as MethodRun),
+      seeds: run.seeds.map((seed) => kept.get(keyOf(shared, { method, seed })) as MethodRun),
     })),
     missing: methods.filter((method) => !usable.includes(method)).map(({ name }) => name),
   };
 }
 
-/** Runs of this process. A method's name says nothing about what it does; its algorithm and config do. */
-const finished = new Map<string, MethodRun>();
-
-const keyOf = (shared: MethodShared, { method, seed }: MethodTask): string => {
+/** A method's name says nothing about what it does; its algorithm and config do. */
+export const keyOf = (shared: MethodShared, { method, seed }: MethodTask): string => {
   const { name: _name, ...what } = method;
   return JSON.stringify([shared, what, seed]);
 };

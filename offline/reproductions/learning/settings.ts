@@ -2,7 +2,7 @@
 export interface StudySettings {
   /** Units of the log; 70 % of them train, 10 % validate, 20 % are kept for the estimates. */
   readonly units: number;
-  /** Sessions behind every true value. */
+  /** Units behind every true value. */
   readonly truthUnits: number;
   /** Resamples of the evaluation's intervals. */
   readonly resamples: number;
@@ -13,6 +13,8 @@ export interface StudySettings {
       readonly hidden: readonly number[];
       readonly groupBlock: number;
     };
+    /** The watch for drifting action rates is off: the best policy of a world may allocate a third as often, or three times. */
+    readonly divergence: { readonly maxRateRatio: null };
   };
   /** Of every method with a critic. */
   readonly critic: {
@@ -23,13 +25,14 @@ export interface StudySettings {
   };
 }
 
+const divergence = { maxRateRatio: null };
 const critic = { discount: 0.99, polyak: 0.05 };
 
 const full: StudySettings = {
   units: 2_000,
   truthUnits: 3_000,
   resamples: 1_000,
-  training: { steps: 500, batchSize: 256, network: { hidden: [32, 32], groupBlock: 16 } },
+  training: { steps: 500, batchSize: 256, network: { hidden: [32, 32], groupBlock: 16 }, divergence },
   critic,
 };
 
@@ -38,7 +41,7 @@ const short: StudySettings = {
   units: 120,
   truthUnits: 100,
   resamples: 100,
-  training: { steps: 10, batchSize: 64, network: { hidden: [8], groupBlock: 4 } },
+  training: { steps: 10, batchSize: 64, network: { hidden: [8], groupBlock: 4 }, divergence },
   critic,
 };
 

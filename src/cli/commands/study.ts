@@ -16,6 +16,7 @@ interface Flags {
   readonly repetitions?: number;
   readonly short?: true;
   readonly mainOnly?: true;
+  readonly keep?: string;
   readonly workers: number;
   readonly json?: true;
   readonly markdown?: true;
@@ -52,6 +53,7 @@ export function register(program: Command): void {
     .option('--repetitions <n>', 'judging: repetitions (obp-table: runs)', positiveInteger)
     .option('--short', 'the quick form that the test suite runs')
     .option('--main-only', 'learning studies: without the sweep of λ and the ablations')
+    .option('--keep <file>', 'two-stage, multi-group, estimates: keep finished runs here and go on from them')
     .option('--workers <n>', 'processes at once', positiveInteger, Math.min(8, availableParallelism()))
     .option('--seed <seed>', 'first seed', positiveInteger, 1)
     .option('--markdown', 'tables as in the documentation')
@@ -76,6 +78,7 @@ async function run(name: string, parts: readonly string[], flags: Flags): Promis
         workers: flags.workers,
         isShort: flags.short === true,
         isMainOnly: flags.mainOnly === true,
+        keepIn: flags.keep ?? null,
         world,
         progress,
       });

@@ -16,6 +16,7 @@ export interface StudyFlags {
   readonly workers: number;
   readonly isShort: boolean;
   readonly isMainOnly: boolean;
+  readonly keepIn: string | null;
   /** null: the study's own default. */
   readonly world: { readonly name: string; readonly raw: unknown } | null;
   readonly progress: Progress;
