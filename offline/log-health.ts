@@ -44,7 +44,7 @@ export async function readLogHealth(request: {
   readonly until: number;
   readonly asOf: number;
 }): Promise<LogHealthReport> {
-  const { surface, from, until, asOf, reader, tenant } = request;
+  const { surface, from, until, asOf } = request;
   const health = new HealthCounter();
   const support = new SupportCounter(surface.actions);
   const rules = { surface, asOf, sessionGapMs: 30 * 60_000, behaviorVersions: null };
@@ -58,36 +58,46 @@ export async function readLogHealth(request: {
       if (row.hasNext) counts.transitions += 1;
       if (row.done) counts.sessionEnds += 1;
       support.observe(row);
-      const record = byId.get(row.decisionId);
-      if (record === undefined) continue;
+      const record = byId.get(row.decisionId) ?? records[0];
       if (row.isComplete) countDefaults(surface, record, defaultOutcomes);
-      for (const { receivedAt } of record.interactions) {
-        if (delays.length < DELAY_SAMPLE) delays.push((receivedAt - record.decision.decidedAt) / 1000);
-      }
+      noteDelays(record, delays);
     }
   }
-  const stored = await reader.counts(tenant, surface.name);
-  const feedback = stored.exposures + stored.interactions + stored.orphans;
   const report = {
     ...health.summary(),
-    surface: surface.name,
-    from,
-    until,
-    asOf,
+    ...{ surface: surface.name, from, until, asOf },
     ...counts,
     defaultOutcomes,
-    orphans: stored.orphans,
-    lossShare: feedback === 0 ? null : stored.orphans / feedback,
+    ...(await lossOf(request)),
     ...support.summary(),
     delayQuantilesSeconds: quantilesOf(delays),
   };
   return { ...report, findings: findingsOf(report) };
 }
 
+async function lossOf({
+  reader,
+  tenant,
+  surface,
+}: {
+  readonly reader: DecisionReader;
+  readonly tenant: string;
+  readonly surface: Surface;
+}): Promise<Pick<LogHealthReport, 'orphans' | 'lossShare'>> {
+  const { exposures, interactions, orphans } = await reader.counts(tenant, surface.name);
+  const feedback = exposures + interactions + orphans;
+  return { orphans, lossShare: feedback === 0 ? null : orphans / feedback };
+}
+
 /** Before maturity no default stands in, so what is absent there had no event. */
 function countDefaults(surface: Surface, record: DecisionRecord, counts: Record<string, number>): void {
   const { responses } = joinResponses(surface, record, -Infinity, false);
   for (const { name } of surface.responses) if (responses[name] === undefined) counts[name] += 1;
+}
+
+function noteDelays({ decision, interactions }: DecisionRecord, delays: number[]): void {
+  for (const { receivedAt } of interactions)
+    if (delays.length < DELAY_SAMPLE) delays.push((receivedAt - decision.decidedAt) / 1000);
 }
 
 function quantilesOf(delays: readonly number[]): LogHealthReport['delayQuantilesSeconds'] {

@@ -60,22 +60,46 @@ async function logHealth(options: Options): Promise<void> {
 }
 
 const share = (value: number | null): string => (value === null ? '–' : `${(100 * value).toFixed(2)} %`);
-const number = (value: number | null | undefined): string =>
-  value == null ? '–' : String(Number(value.toPrecision(4)));
+const number = (value: number | null): string =>
+  value === null ? '–' : String(Number(value.toPrecision(4)));
 
 function describe(report: LogHealthReport): string {
-  const { inversePropensity: inverse, delayQuantilesSeconds: delays } = report;
+  const support = report.support.map((a) => [
+    a.action,
+    String(a.served),
+    share(a.supportedShare),
+    number(a.smallestProbability),
+    number(a.meanProbability),
+  ]);
+  return [
+    `${report.surface}, ${new Date(report.from).toISOString()} to ${new Date(report.until).toISOString()}`,
+    table(['count', ''], [...joinRows(report), ...propensityRows(report)]),
+    table(['action', 'served', 'supported', 'smallest p', 'mean p'], support),
+    report.findings.length === 0
+      ? 'nothing to look at'
+      : report.findings.map((finding) => `LOOK: ${finding}`).join('\n'),
+  ].join('\n');
+}
+
+function joinRows(report: LogHealthReport): string[][] {
   const defaults = Object.entries(report.defaultOutcomes).map(([name, n]) => `${name} ${n}`);
-  const rows: readonly (readonly [string, string])[] = [
+  return [
     ['decisions', `${report.decisions}, of them kept ${report.kept}`],
     ['never delivered (not activated)', String(report.undelivered)],
     ['label window still open', String(report.immature)],
     ['window closed, session not', String(report.incomplete)],
     ['twins, repeats, foreign', `${report.twins}, ${report.duplicates}, ${report.foreign}`],
     ['events after their window', String(report.lateEvents)],
-    ['default outcomes', defaults.join(', ') || '–'],
+    ['default outcomes', defaults.join(', ')],
     ['transitions, session ends', `${report.transitions}, ${report.sessionEnds}`],
     ['feedback without its decision', `${report.orphans} (${share(report.lossShare)} of all feedback)`],
+  ];
+}
+
+function propensityRows(report: LogHealthReport): string[][] {
+  const { inversePropensity: inverse, delayQuantilesSeconds: delays } = report;
+  const delay = Object.entries(delays ?? {}).map(([q, seconds]) => `${q} ${number(seconds)}`);
+  return [
     ['forced', String(report.forced)],
     [
       'probabilities that do not sum to 1',
@@ -87,26 +111,6 @@ function describe(report: LogHealthReport): string {
         ? '–'
         : `${number(inverse.mean)} against ${number(inverse.meanSupportedActions)} ± ${number(inverse.standardError)}`,
     ],
-    [
-      'rewards arrive after (s)',
-      delays === null
-        ? '–'
-        : Object.entries(delays)
-            .map(([q, v]) => `${q} ${number(v)}`)
-            .join(', '),
-    ],
+    ['rewards arrive after (s)', delay.join(', ') || '–'],
   ];
-  const support = report.support.map((a) => [
-    a.action,
-    String(a.served),
-    share(a.supportedShare),
-    number(a.smallestProbability),
-    number(a.meanProbability),
-  ]);
-  return [
-    `${report.surface}, ${new Date(report.from).toISOString()} to ${new Date(report.until).toISOString()}`,
-    table(['count', ''], rows),
-    table(['action', 'served', 'supported', 'smallest p', 'mean p'], support),
-    report.findings.length === 0 ? 'nothing to look at' : report.findings.map((f) => `LOOK: ${f}`).join('\n'),
-  ].join('\n');
 }
