@@ -95,7 +95,39 @@ create table decisions (
   event jsonb not null,
   constraint decisions_pkey PRIMARY KEY (day, decision_id)
 ) partition by range (day);
+CREATE INDEX decisions_experiment_idx ON public.decisions USING btree (tenant, experiment, stored_at) WHERE (experiment IS NOT NULL);
 CREATE INDEX decisions_unit_idx ON public.decisions USING btree (tenant, surface, unit_id, decided_at, decision_id);
+
+create table experiment_arrivals (
+  tenant text not null,
+  experiment text not null,
+  variant text not null,
+  block integer not null,
+  day date not null,
+  units bigint not null,
+  multiple_units bigint not null,
+  first_at timestamp with time zone not null,
+  last_at timestamp with time zone not null,
+  constraint experiment_arrivals_pkey PRIMARY KEY (tenant, experiment, variant, block, day)
+);
+
+create table experiment_cells (
+  tenant text not null,
+  experiment text not null,
+  variant text not null,
+  block integer not null,
+  day date not null,
+  is_held_out boolean not null,
+  statistics jsonb not null,
+  constraint experiment_cells_pkey PRIMARY KEY (tenant, experiment, variant, block, day, is_held_out)
+);
+
+create table experiment_cursors (
+  tenant text not null,
+  experiment text not null,
+  read_until timestamp with time zone not null,
+  constraint experiment_cursors_pkey PRIMARY KEY (tenant, experiment)
+);
 
 create table experiment_looks (
   tenant text not null,
@@ -108,6 +140,21 @@ create table experiment_looks (
   constraint experiment_looks_experiment_fkey FOREIGN KEY (tenant, experiment) REFERENCES experiments(tenant, id)
 );
 
+create table experiment_units (
+  tenant text not null,
+  experiment text not null,
+  unit_id text not null,
+  variant text not null,
+  block integer,
+  first_assigned_at timestamp with time zone not null,
+  first_stored_at timestamp with time zone not null,
+  is_multiple boolean not null default false,
+  entered_at timestamp with time zone,
+  constraint experiment_units_pkey PRIMARY KEY (tenant, experiment, unit_id),
+  constraint experiment_units_experiment_fkey FOREIGN KEY (tenant, experiment) REFERENCES experiments(tenant, id)
+);
+CREATE INDEX experiment_units_open_idx ON public.experiment_units USING btree (tenant, experiment, first_assigned_at) WHERE ((entered_at IS NULL) AND (NOT is_multiple) AND (block IS NOT NULL));
+
 create table experiments (
   tenant text not null,
   id text not null,
@@ -118,7 +165,7 @@ create table experiments (
   changed_at timestamp with time zone not null default now(),
   constraint experiments_pkey PRIMARY KEY (tenant, id),
   constraint experiments_surface_fkey FOREIGN KEY (tenant, surface) REFERENCES surfaces(tenant, name),
-  constraint experiments_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text, 'rolled-back'::text])))
+  constraint experiments_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'decided'::text, 'stopped'::text, 'rolled-back'::text])))
 );
 CREATE INDEX experiments_surface_idx ON public.experiments USING btree (tenant, surface);
 
@@ -148,6 +195,7 @@ create table forecasts (
   online_lower double precision,
   online_upper double precision,
   saved_at timestamp with time zone not null default now(),
+  online_standard_error double precision,
   constraint forecasts_pkey PRIMARY KEY (tenant, surface, policy_version, response, estimand)
 );
 
@@ -244,6 +292,23 @@ create table runs (
   constraint runs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text])))
 );
 CREATE INDEX runs_created_idx ON public.runs USING btree (tenant, created_at DESC);
+
+create table shadow_cursors (
+  tenant text not null,
+  surface text not null,
+  policy_version text not null,
+  read_until timestamp with time zone not null,
+  constraint shadow_cursors_pkey PRIMARY KEY (tenant, surface, policy_version)
+);
+
+create table shadow_scores (
+  tenant text not null,
+  surface text not null,
+  policy_version text not null,
+  day date not null,
+  score jsonb not null,
+  constraint shadow_scores_pkey PRIMARY KEY (tenant, surface, policy_version, day)
+);
 
 create table surfaces (
   tenant text not null,

@@ -1,4 +1,10 @@
-import { experimentSchema, reasonOnlySchema, startSchema } from '../../src/service/schemas/registry.ts';
+import {
+  approvalSchema,
+  experimentSchema,
+  promoteSchema,
+  startSchema,
+} from '../../src/service/schemas/experiment.ts';
+import { reasonOnlySchema } from '../../src/service/schemas/registry.ts';
 import { json, type Route } from './route.ts';
 
 const ending = (action: 'pause' | 'stop' | 'rollback', summary: string): Route => ({
@@ -43,6 +49,36 @@ export const experimentRoutes: readonly Route[] = [
     handle: async ({ services, principal, params, body }) =>
       json(await services.experiments.start(params.id, body, principal)),
   },
+  {
+    method: 'put',
+    path: '/v1/experiments/{id}',
+    summary: 'Declare it anew: a draft whole, later only what moves nobody to another side',
+    permission: 'administer',
+    body: experimentSchema,
+    answers: [200],
+    handle: async ({ services, principal, params, body }) =>
+      json(await services.experiments.revise(params.id, body, principal)),
+  },
+  {
+    method: 'post',
+    path: '/v1/experiments/{id}:approve',
+    summary: 'A second key agrees to its start, or to the promotion of its treatment',
+    permission: 'administer',
+    body: approvalSchema,
+    answers: [200],
+    handle: async ({ services, principal, params, body }) =>
+      json(await services.experiments.approve(params.id, body, principal)),
+  },
+  {
+    method: 'post',
+    path: '/v1/experiments/{id}:promote',
+    summary: 'Make the treatment of a decided experiment the champion, and stop it',
+    permission: 'administer',
+    body: promoteSchema,
+    answers: [200],
+    handle: async ({ services, principal, params, body }) =>
+      json(await services.experiments.promote(params.id, body, principal)),
+  },
   ending('pause', 'Send every unit to the champion until it is started again'),
   ending('stop', 'End it: every unit is on the champion again'),
   ending('rollback', 'End it because a guardrail was violated'),
@@ -55,6 +91,15 @@ export const experimentRoutes: readonly Route[] = [
     answers: [200],
     handle: async ({ services, principal, params }) =>
       json(await services.experiments.results(params.id, principal)),
+  },
+  {
+    method: 'get',
+    path: '/v1/experiments/{id}/looks',
+    summary: 'Every look that was stored, oldest first',
+    permission: 'view',
+    answers: [200],
+    handle: async ({ services, principal, params }) =>
+      json({ looks: await services.experiments.looks(params.id, principal) }),
   },
   {
     method: 'get',

@@ -1,8 +1,10 @@
+import type { z } from 'zod';
 import type { DecideAnswer } from '../service/serving/decide-answer.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
 import type { Surface } from '../core/surface/surface.ts';
 import type { Forecast, RunRecord } from '../service/ports/runs.ts';
 import type { AuditEntry, DecisionRecord, PolicyVersion } from '../service/ports/stores.ts';
+import type { experimentSchema } from '../service/schemas/experiment.ts';
 import type { SurfaceDeclaration } from '../service/schemas/surface.ts';
 import { createTransport, pathOf, type ClientOptions, type ProblemDocument } from './transport.ts';
 
@@ -28,15 +30,8 @@ export interface InteractionInput extends ExposureInput {
   readonly value?: number;
 }
 
-export interface ExperimentInput {
-  readonly surface: string;
-  readonly name: string;
-  readonly variants: Experiment['variants'];
-  readonly trafficShare?: number;
-  readonly holdoutShare?: number;
-  readonly layer?: string;
-  readonly level?: number;
-}
+/** What `POST /v1/experiments` takes; everything with a default may be left out. */
+export type ExperimentInput = z.input<typeof experimentSchema>;
 
 export type RunRoute = 'training-runs' | 'evaluation-runs' | 'promotions';
 export type RunView = Omit<RunRecord, 'reportHtml'> & { readonly report: string | null };
@@ -119,6 +114,15 @@ const experimentCalls = (call: Transport) => ({
     call<Experiment>('POST', pathOf`/v1/experiments/${id}:stop`, { reason }),
   rollbackExperiment: (id: string, reason?: string) =>
     call<Experiment>('POST', pathOf`/v1/experiments/${id}:rollback`, { reason }),
+  reviseExperiment: (id: string, experiment: ExperimentInput) =>
+    call<Experiment>('PUT', pathOf`/v1/experiments/${id}`, experiment),
+  approveExperiment: (id: string, purpose: 'start' | 'promote' = 'start', reason?: string) =>
+    call<Experiment>('POST', pathOf`/v1/experiments/${id}:approve`, { purpose, reason }),
+  promoteExperiment: (id: string, options: { readonly variant?: string; readonly reason?: string } = {}) =>
+    call<Experiment>('POST', pathOf`/v1/experiments/${id}:promote`, options),
+  experimentLooks: async (id: string) =>
+    (await call<{ looks: readonly Record<string, unknown>[] }>('GET', pathOf`/v1/experiments/${id}/looks`))
+      .looks,
   experimentResults: <T = unknown>(id: string) => call<T>('GET', pathOf`/v1/experiments/${id}/results`),
 });
 

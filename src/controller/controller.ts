@@ -12,7 +12,7 @@ export type RunJob = (kind: RunKind, runId: string, tenant: string) => Promise<v
 export interface ControllerOptions {
   readonly stores: AllStores;
   /** Held by one controller at a time; `epoch` is null while another one leads. */
-  readonly leadership: { epoch(): number | null; stop(): Promise<void> };
+  readonly leadership: { readonly name: string; epoch(): number | null; stop(): Promise<void> };
   /** Starts taking jobs off the queue; every controller does, leading or not. */
   readonly startWorker: (run: RunJob) => Promise<{ stop(): Promise<void> }>;
   /** Settings for the jobs' processes, `DATABASE_URL` among them. */
@@ -53,9 +53,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const looks = startPeriodic(
     options.lookIntervalMs,
     async () => {
-      const leads = leadership.epoch() !== null;
-      metrics.isLeader(leads);
-      if (leads) await watch();
+      const epoch = leadership.epoch();
+      metrics.isLeader(epoch !== null);
+      if (epoch !== null) await watch({ name: leadership.name, epoch });
     },
     (error) => logger.warn({ error }, 'a look at the experiments failed; the next round tries again'),
   );

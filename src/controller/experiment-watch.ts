@@ -1,15 +1,19 @@
-import type { Experiment } from '../core/experiment/experiment.ts';
 import { AllotError } from '../core/errors.ts';
+import type { Experiment } from '../core/experiment/experiment.ts';
+import { nextAction, type ExperimentAction } from '../core/experiment/next-action.ts';
+import { planOf } from '../core/experiment/plan.ts';
+import type { ExperimentChange } from '../core/experiment/transition.ts';
+import type { Surface } from '../core/surface/surface.ts';
 import { closeLoop } from '../service/experiment-analysis/close-loop.ts';
-import type { ControlReader } from '../service/ports/control.ts';
-import type { Logger } from '../service/ports/logger.ts';
-import type { Metrics } from '../service/ports/metrics.ts';
-import type { ForecastStore } from '../service/ports/runs.ts';
-import type { ExperimentStore } from '../service/ports/stores.ts';
 import type {
   ExperimentAnalysis,
   ExperimentLook,
 } from '../service/experiment-analysis/experiment-analysis.ts';
+import type { ControlReader } from '../service/ports/control.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import type { Metrics } from '../service/ports/metrics.ts';
+import type { ForecastStore } from '../service/ports/runs.ts';
+import type { ExperimentStore, Fence } from '../service/ports/stores.ts';
 
 export interface ExperimentWatchOptions {
   readonly control: Pick<ControlReader, 'load'>;
@@ -22,58 +26,109 @@ export interface ExperimentWatchOptions {
 }
 
 /**
- * One round over all running experiments: look, store the look, and roll back when a metric is *proven* bad. Losing the
- * database in the middle costs a look, never a wrong state: the next round starts from what is stored.
+ * One round over all experiments that hold units: look, store the look, act. Every write names the states it may start
+ * from, the block that it opens and the leader's epoch; so whatever a controller was doing when it was killed, the next round
+ * starts from what is stored and does what is still to do, once.
  */
 export function createExperimentWatch(options: ExperimentWatchOptions) {
-  return async (): Promise<void> => {
+  return async (fence?: Fence): Promise<void> => {
     const { surfaces } = await options.control.load();
-    for (const { tenant, experiments } of surfaces) {
-      for (const experiment of experiments) await watchOne(tenant, experiment, options);
+    for (const { tenant, surface, experiments } of surfaces) {
+      for (const experiment of experiments) {
+        // One that cannot be looked at must not keep the others from being rolled back.
+        await watchOne({ tenant, surface, experiment, fence }, options).catch((error: unknown) =>
+          options.logger.warn({ error, experiment: experiment.id }, 'a look at an experiment failed'),
+        );
+      }
     }
   };
 }
 
+interface Watched {
+  readonly tenant: string;
+  readonly surface: Surface;
+  readonly experiment: Experiment;
+  readonly fence: Fence | undefined;
+}
+
 async function watchOne(
-  tenant: string,
-  experiment: Experiment,
-  { analysis, experiments, forecasts, clock, logger, metrics }: ExperimentWatchOptions,
+  { tenant, surface, experiment, fence }: Watched,
+  options: ExperimentWatchOptions,
 ): Promise<void> {
-  const actor = { tenant, id: 'controller' };
+  const { analysis, experiments, forecasts, clock, logger, metrics } = options;
   metrics.experimentState(experiment.id, experiment.surface, experiment.state);
-  for (const look of await analysis.look(tenant, experiment, clock())) {
-    await experiments.recordLook(experiment.id, { ...look }, actor);
+  if (experiment.state === 'paused') return;
+  const actor = { tenant, id: 'controller' };
+  const now = clock();
+  const looks = await analysis.look(tenant, experiment, now);
+  const action = nextAction({
+    experiment,
+    plan: planOf(experiment, surface),
+    looks,
+    now,
+    unitsInBlock: looks[0]?.unitsInBlock ?? 0,
+    closedUnits: closedUnits(looks),
+  });
+  for (const look of looks) {
+    await experiments.recordLook(experiment.id, { ...look, action: action.kind }, actor, fence);
     await closeLoop(forecasts, experiment, look, actor);
-    logger.debug({ experiment: experiment.id, verdict: look.verdict }, 'looked at an experiment');
-    const reason = rollbackReason(look);
-    if (reason !== null && (await rollBack(experiment, reason, experiments, tenant))) {
-      logger.warn({ experiment: experiment.id, reason }, 'an experiment was rolled back');
-      metrics.experimentState(experiment.id, experiment.surface, 'rolled-back');
-      return;
+  }
+  const change = changeOf(action, now);
+  const { kind, reason } = action;
+  if (kind === 'hold')
+    logger.warn({ experiment: experiment.id, reason }, 'an experiment is held: it is not healthy');
+  if (change === null) return;
+  const state = await takeStep(
+    experiments,
+    experiment.id,
+    change,
+    { ...actor, reason: reason.slice(0, 500) },
+    fence,
+  );
+  if (state === null) return;
+  const isBad = kind === 'roll-back' || kind === 'pause';
+  logger[isBad ? 'warn' : 'info'](
+    { experiment: experiment.id, action: kind, reason },
+    'an experiment took a step',
+  );
+  metrics.experimentState(experiment.id, experiment.surface, state);
+}
+
+/** Units of each treatment and once of control. */
+function closedUnits(looks: readonly ExperimentLook[]): number {
+  const byVariant = Object.assign({}, ...looks.map((look) => look.units)) as Record<string, number>;
+  return Object.values(byVariant).reduce((sum, units) => sum + units, 0);
+}
+
+export function changeOf(action: ExperimentAction, now: number): ExperimentChange | null {
+  switch (action.kind) {
+    case 'roll-back':
+      return { from: ['running', 'decided'], to: 'rolled-back' };
+    case 'pause':
+      return { from: ['running'], to: 'paused' };
+    case 'ramp':
+      return { from: ['running'], to: 'running', openBlock: action.openBlock };
+    case 'decide': {
+      const { verdict, reason } = action;
+      return { from: ['running'], to: 'decided', decision: { verdict, at: now, reason } };
     }
+    default:
+      return null;
   }
 }
 
-/** A blocked verdict never acts: what broke the split may have broken the numbers too. */
-export function rollbackReason(look: ExperimentLook): string | null {
-  if (look.verdict !== 'fail') return null;
-  const failed = look.byMetric.filter((metric) => metric.state === 'fail');
-  return failed.map((metric) => `${look.treatment}: ${metric.name} ${metric.reason}`).join('; ');
-}
-
-async function rollBack(
-  experiment: Experiment,
-  reason: string,
+async function takeStep(
   experiments: Pick<ExperimentStore, 'transition'>,
-  tenant: string,
-): Promise<boolean> {
+  id: string,
+  change: ExperimentChange,
+  actor: { readonly tenant: string; readonly id: string; readonly reason: string },
+  fence: Fence | undefined,
+): Promise<Experiment['state'] | null> {
   try {
-    const change = { from: ['running'], to: 'rolled-back' } as const;
-    await experiments.transition(experiment.id, change, { tenant, id: 'controller', reason });
-    return true;
+    return (await experiments.transition(id, change, actor, fence)).state;
   } catch (error) {
-    // A person was faster: whatever state they chose stays.
-    if (error instanceof AllotError && error.code === 'state_conflict') return false;
+    // A person was faster, or another leader: whatever state they chose stays.
+    if (error instanceof AllotError && error.code === 'state_conflict') return null;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { AllotError } from '../core/errors.ts';
+import { holdsUnits } from '../core/experiment/experiment.ts';
 import type { ControlReader, ControlState, SurfaceControl } from '../service/ports/control.ts';
 import type { ApiKeyStore, AuditLog } from '../service/ports/stores.ts';
 import { changed, compareText, copy, keyOf, type MemoryState } from './state.ts';
@@ -34,7 +35,7 @@ function controlState(state: MemoryState): ControlState {
       const experiments = [...state.experiments.values()]
         .filter((e) => e.tenant === tenant && e.experiment.surface === surface.name)
         .map((e) => e.experiment)
-        .filter((e) => e.state === 'running');
+        .filter(holdsUnits);
       const used = new Set([
         ...Object.values(aliases),
         ...experiments.flatMap((e) => e.variants.map((v) => v.policyVersion)),

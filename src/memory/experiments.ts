@@ -1,5 +1,6 @@
 import { AllotError } from '../core/errors.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
+import { changedExperiment } from '../core/experiment/transition.ts';
 import type { ExperimentStore } from '../service/ports/stores.ts';
 import { requireSurface } from './registry.ts';
 import { changed, copy, keyOf, type MemoryState } from './state.ts';
@@ -28,18 +29,11 @@ export function createExperimentStore(state: MemoryState): ExperimentStore {
         .filter((e) => e.tenant === tenant && (surface === undefined || e.experiment.surface === surface))
         .map((e) => copy(e.experiment));
     },
-    async transition(id, { from, to, openBlock }, actor) {
+    async transition(id, change, actor) {
       const entry = require(actor.tenant, id);
-      const current = entry.experiment;
-      if (!from.includes(current.state)) {
-        throw new AllotError(
-          'state_conflict',
-          `experiment ${id} is ${current.state}; ${to} needs it to be ${from.join(' or ')}`,
-        );
-      }
-      const blocks = openBlock === undefined ? current.blocks : [...current.blocks, copy(openBlock)];
-      entry.experiment = { ...current, state: to, blocks };
-      const details = { from: current.state, to, openBlock: openBlock ?? null };
+      const from = entry.experiment.state;
+      entry.experiment = copy(changedExperiment(entry.experiment, change));
+      const details = { from, to: change.to, openBlock: change.openBlock ?? null };
       changed(state, actor, 'experiment.transition', id, details);
       return copy(entry.experiment);
     },

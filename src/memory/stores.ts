@@ -1,6 +1,7 @@
 import type { AllStores } from '../service/ports/all-stores.ts';
 import { createApiKeyStore, createAuditLog, createControlReader } from './control.ts';
 import { createDeadLetterStore, createDecisionReader, createEventStore } from './events.ts';
+import { createExperimentUnits } from './experiment-units.ts';
 import { createExperimentStore } from './experiments.ts';
 import { createPolicyStore, createSurfaceStore } from './registry.ts';
 import { createForecastStore, createJobQueue, createRunStore } from './runs.ts';
@@ -16,6 +17,7 @@ export function createMemoryStores(
     surfaces: createSurfaceStore(state),
     policies: createPolicyStore(state),
     experiments: createExperimentStore(state),
+    experimentUnits: createExperimentUnits(state),
     events: createEventStore(state),
     deadLetters: createDeadLetterStore(state),
     decisions: createDecisionReader(state),

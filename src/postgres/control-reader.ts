@@ -68,7 +68,8 @@ async function load(client: pg.ClientBase): Promise<ControlState> {
   );
   const experiments = await query<OfSurface & { definition: Experiment }>(
     client,
-    `select tenant, surface, definition from experiments where state = 'running' order by created_at, id`,
+    `select tenant, surface, definition from experiments
+     where state in ('running', 'paused', 'decided') order by created_at, id`,
   );
   const policies = await query<OfSurface & { version: string; artifact_hash: string | null }>(
     client,
@@ -76,7 +77,7 @@ async function load(client: pg.ClientBase): Promise<ControlState> {
      where exists (select from aliases as a where a.tenant = v.tenant and a.version = v.version)
         or exists (
           select from experiments as x, jsonb_array_elements(x.definition -> 'variants') as variant
-          where x.tenant = v.tenant and x.state = 'running' and variant ->> 'policyVersion' = v.version)
+          where x.tenant = v.tenant and x.state in ('running', 'paused', 'decided') and variant ->> 'policyVersion' = v.version)
      order by surface, number`,
   );
   const keys = await query<ApiKeyRow>(

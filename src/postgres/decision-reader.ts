@@ -29,7 +29,7 @@ export function createDecisionReader(pool: pg.Pool): DecisionReader {
   };
 }
 
-interface DecisionRow {
+export interface DecisionRow {
   readonly day: string;
   readonly event: DecisionEvent;
 }
@@ -104,7 +104,7 @@ interface FeedbackRow<E> {
 }
 
 /** Feedback of these decisions, by the partitions of their days. Both kinds come in the order of their occurrence. */
-async function withFeedback(
+export async function withFeedback(
   client: pg.Pool | pg.ClientBase,
   tenant: string,
   rows: readonly DecisionRow[],

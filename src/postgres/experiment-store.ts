@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
+import { changedExperiment } from '../core/experiment/transition.ts';
 import type { ExperimentStore } from '../service/ports/stores.ts';
+import { requireLeader } from './leader.ts';
 import { changeControl, inTransaction, query } from './transaction.ts';
 
 interface Row {
@@ -41,18 +43,11 @@ export function createExperimentStore(pool: pg.Pool): ExperimentStore {
       return rows.map((row) => row.definition);
     },
 
-    transition: (id, change, actor) =>
+    transition: (id, change, actor, fence) =>
       changeControl(pool, actor, async (client) => {
+        await requireLeader(client, fence);
         const current = await lock(client, actor.tenant, id);
-        if (!change.from.includes(current.state)) {
-          throw new AllotError(
-            'state_conflict',
-            `experiment ${id} is ${current.state}; ${change.to} needs it to be ${change.from.join(' or ')}`,
-          );
-        }
-        const blocks =
-          change.openBlock === undefined ? current.blocks : [...current.blocks, change.openBlock];
-        const next: Experiment = { ...current, state: change.to, blocks };
+        const next = changedExperiment(current, change);
         await client.query(
           `update experiments set state = $3, definition = $4, changed_at = now() where tenant = $1 and id = $2`,
           [actor.tenant, id, next.state, JSON.stringify(next)],
@@ -62,8 +57,9 @@ export function createExperimentStore(pool: pg.Pool): ExperimentStore {
       }),
 
     // A look changes nothing that anyone acts on by itself, and there is one every few seconds: its row is its trail.
-    recordLook: (id, look, actor) =>
+    recordLook: (id, look, actor, fence) =>
       inTransaction(pool, async (client) => {
+        await requireLeader(client, fence);
         await lock(client, actor.tenant, id);
         await client.query(
           `insert into experiment_looks (tenant, experiment, number, looked_by, look)

@@ -50,6 +50,8 @@ export function forgetUnit(pool: pg.Pool, options: ForgetOptions): Promise<Forgo
         ...(options.decisionIds ?? []).map(({ day, decisionId }) => ({ day, decision_id: decisionId })),
       ]);
       const feedback = await deleteFeedback(client, decisions);
+      // Its sums stay in its experiments' cells: they are of many units and name none.
+      await client.query('delete from experiment_units where tenant = $1 and unit_id = $2', [tenant, unitId]);
       const decisionIds = decisions.map((row) => row.decision_id);
       const letters = await forgettableLetters(client, [unitId, ...decisionIds]);
       await client.query('delete from dead_letters where id = any($1::text[])', [letters]);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { AllotError } from '../core/errors.ts';
+import type { Fence } from '../service/ports/stores.ts';
 import { connectionSettings } from './database.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -92,20 +93,26 @@ async function nextEpoch(client: pg.Client, name: string): Promise<number> {
 /** Runs `work` in a transaction that holds only while `epoch` is the newest; else `state_conflict`, nothing written. */
 export function asLeader<T>(
   pool: pg.Pool,
-  leader: { readonly name: string; readonly epoch: number },
+  leader: Fence,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   return inTransaction(pool, async (client) => {
-    // The shared row lock keeps a successor from being elected between this look and the commit.
-    const { rowCount } = await client.query(
-      'select from leader_epochs where name = $1 and epoch = $2 for share',
-      [leader.name, leader.epoch],
-    );
-    if (rowCount === 0) {
-      throw new AllotError('state_conflict', `${leader.name}: epoch ${leader.epoch} no longer leads`);
-    }
+    await requireLeader(client, leader);
     return work(client);
   });
+}
+
+/** Inside a transaction: it commits only under the newest leader. */
+export async function requireLeader(client: pg.ClientBase, leader: Fence | undefined): Promise<void> {
+  if (leader === undefined) return;
+  // The shared row lock keeps a successor from being elected between this look and the commit.
+  const { rowCount } = await client.query(
+    'select from leader_epochs where name = $1 and epoch = $2 for share',
+    [leader.name, leader.epoch],
+  );
+  if (rowCount === 0) {
+    throw new AllotError('state_conflict', `${leader.name}: epoch ${String(leader.epoch)} no longer leads`);
+  }
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import { createDeadLetterStore } from './dead-letter-store.ts';
 import { createDecisionReader } from './decision-reader.ts';
 import { createEventStore } from './event-store.ts';
 import { createExperimentStore } from './experiment-store.ts';
+import { createExperimentUnits } from './experiment-units.ts';
 import { createForecastStore } from './forecast-store.ts';
 import { createJobQueue } from './job-queue.ts';
 import { createPolicyStore } from './policy-store.ts';
@@ -19,6 +20,7 @@ export function createPostgresStores(pool: pg.Pool): AllStores {
     surfaces: createSurfaceStore(pool),
     policies: createPolicyStore(pool),
     experiments: createExperimentStore(pool),
+    experimentUnits: createExperimentUnits(pool),
     events: createEventStore(pool),
     deadLetters: createDeadLetterStore(pool),
     decisions: createDecisionReader(pool),

@@ -1,21 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createExperimentWatch } from '../../src/controller/experiment-watch.ts';
 import type { Experiment } from '../../src/core/experiment/experiment.ts';
-import { createRandom } from '../../src/core/math/random.ts';
 import { createMemoryStores } from '../../src/memory/stores.ts';
 import { createExperimentAnalysis } from '../../src/service/experiment-analysis/experiment-analysis.ts';
-import type { DecisionRecord } from '../../src/service/ports/stores.ts';
 import { noMetrics } from '../../src/service/ports/metrics.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
-import { interactionsOf } from '../../src/simulation/responses.ts';
-import { createSession } from '../../src/simulation/session.ts';
-import { liveFeedSurface } from '../../src/simulation/surface.ts';
-import { defaultFeedWorld as world } from '../../src/simulation/world.ts';
+import { experimentSurface as surface, experimentTraffic } from '../support/experiment-traffic.ts';
 
 const TENANT = 't';
 const START = Date.UTC(2026, 0, 10, 12);
 const actor = { tenant: TENANT, id: 'test' };
-const surface = liveFeedSurface(world, { name: 'live-feed', windowSeconds: 10 });
 const experiment: Experiment = {
   id: 'e1',
   surface: 'live-feed',
@@ -43,77 +37,16 @@ async function runningExperiment(p: number) {
   }));
   await stores.experiments.create({ ...experiment, variants }, actor);
   await stores.experiments.transition('e1', { from: ['draft'], to: 'running' }, actor);
-  const log = traffic(p);
+  const log = experimentTraffic({ tenant: TENANT, experiment: 'e1', units: 800, startAt: START, treated: p });
+  await stores.events.write({ events: log, deadLetters: [] });
   const watch = createExperimentWatch({
     ...stores,
-    analysis: createExperimentAnalysis({
-      surfaces: stores.surfaces,
-      decisions: {
-        async *stream() {
-          yield* log;
-        },
-      },
-    }),
+    analysis: createExperimentAnalysis(stores),
     clock: () => START + 600_000,
     logger: silentLogger,
     metrics: noMetrics,
   });
   return { stores, watch };
-}
-
-function traffic(p: number): DecisionRecord[] {
-  const random = createRandom(12);
-  const draws = random.fork('policy');
-  const records: DecisionRecord[] = [];
-  for (let k = 0; k < 1600; k++) {
-    const variant = k % 2 === 0 ? 'control' : 'treatment';
-    const unitId = `u${String(k)}`;
-    const session = createSession(world, unitId, random);
-    for (let step = 0, f = session.request(); f !== null; step++, f = session.request()) {
-      const action = variant === 'treatment' && draws.uniform() < p ? 'live' : 'none';
-      const decidedAt = START + k + step * 100;
-      const decisionId = `${unitId}-${String(step)}`;
-      const common = { v: 1, tenant: TENANT, decisionId } as const;
-      const event = { ...common, occurredAt: decidedAt + 1, receivedAt: decidedAt + 2 };
-      const decision: DecisionRecord['decision'] = {
-        ...common,
-        kind: 'decision',
-        surface: 'live-feed',
-        schemaVersion: 1,
-        requestId: decisionId,
-        unitId,
-        sessionId: null,
-        decidedAt,
-        features: f,
-        defaultedFeatures: [],
-        group: null,
-        eligibleActions: ['none', 'live'],
-        action,
-        propensity: 0.5,
-        probabilities: [0.5, 0.5],
-        draw: 0.1,
-        policyVersion: null,
-        experiment: 'e1',
-        variant,
-        block: 0,
-        adjustments: [],
-        fallback: null,
-        isForced: false,
-      };
-      records.push({
-        decision,
-        exposures: [{ ...event, kind: 'exposure', eventId: `x-${decisionId}` }],
-        interactions: interactionsOf(session.act(action)).map(({ type, value }) => ({
-          ...event,
-          kind: 'interaction',
-          eventId: `${type}-${decisionId}`,
-          type,
-          value,
-        })),
-      });
-    }
-  }
-  return records;
 }
 
 describe('the watch over running experiments', () => {
@@ -122,7 +55,7 @@ describe('the watch over running experiments', () => {
     await watch();
     const looks = await stores.experiments.looks(TENANT, 'e1');
     expect(looks).toHaveLength(1);
-    expect(looks[0]).toMatchObject({ verdict: 'inconclusive', units: { control: 800, treatment: 800 } });
+    expect(looks[0]).toMatchObject({ verdict: 'inconclusive', units: { control: 400, treatment: 400 } });
     expect((await stores.experiments.find(TENANT, 'e1'))?.state).toBe('running');
   });
 

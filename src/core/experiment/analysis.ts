@@ -1,25 +1,24 @@
-import { estimateEffect, type Effect, type IntervalEstimate } from './effect.ts';
+import type { Cell } from './cell-statistics.ts';
+import { confidenceSequenceReach } from './confidence-sequence.ts';
+import { differenceOf, type Effect, type IntervalEstimate } from './effect.ts';
 import type { VerdictState } from './experiment.ts';
-import { metricState, type MetricRule } from './metric-state.ts';
-import type { RatioStatistics } from './ratio-statistics.ts';
+import type { HealthCheck } from './health.ts';
+import { metricState } from './metric-state.ts';
+import type { ExperimentPlan, PlannedMetric } from './plan.ts';
 import { checkSampleRatio, type SampleRatioCheck } from './sample-ratio.ts';
-
-export interface MetricSpec {
-  readonly name: string;
-  readonly role: 'main' | 'guardrail';
-  readonly rule: MetricRule;
-}
+import { contrast, type ArmEstimate, type Contrast, type Stratum } from './statistics/contrast.ts';
+import { splitErrorBudget } from './statistics/error-budget.ts';
+import { noMoments, type Moments } from './statistics/moments.ts';
+import type { RelativeEffect } from './statistics/relative-effect.ts';
 
 export interface AnalysisInput {
-  readonly metrics: readonly MetricSpec[];
+  readonly plan: ExperimentPlan;
   readonly control: VariantData;
   readonly treatment: VariantData;
-  /** 1 − α: the main response spends α, all guardrails together another α. */
+  /** 1 − α: the main response spends α, all guardrails together another α, and so do all signals. */
   readonly level: number;
-  readonly minUnits: number;
-  /** n*: the number of units at which the sequences are tightest. */
-  readonly tunedAt: number;
-  readonly sampleRatioAlpha: number;
+  /** A failing check blocks the verdict. */
+  readonly health: readonly HealthCheck[];
 }
 
 export interface VariantData {
@@ -28,29 +27,28 @@ export interface VariantData {
   readonly share: number;
   /** Every unit ever assigned, its window closed or not: what the sample ratio looks at. */
   readonly assignedUnits: number;
-  /** By metric, over units whose outcome window has closed; no entry: no data. */
-  readonly statistics: ReadonlyMap<string, RatioStatistics>;
+  /** Sums of the units that have entered. */
+  readonly cells: readonly Cell[];
 }
 
 export interface MetricResult {
   readonly name: string;
-  readonly role: 'main' | 'guardrail';
+  readonly role: PlannedMetric['role'];
   readonly state: VerdictState;
   readonly reason: string;
-  readonly control: { readonly value: number; readonly standardError: number; readonly units: number } | null;
-  readonly treatment: {
-    readonly value: number;
-    readonly standardError: number;
-    readonly units: number;
-  } | null;
+  readonly control: ArmEstimate | null;
+  readonly treatment: ArmEstimate | null;
   /** Treatment minus control. */
   readonly effect: IntervalEstimate | null;
+  /** As a share of control; null where control is not proven above 0. */
+  readonly relative: RelativeEffect | null;
 }
 
 export interface ExperimentResult {
   readonly verdict: VerdictState;
   readonly reasons: readonly string[];
-  readonly estimand: 'per-decision';
+  readonly isBlocked: boolean;
+  readonly estimand: ExperimentPlan['estimand'];
   /** Of the main response. */
   readonly effect: IntervalEstimate | null;
   readonly byMetric: readonly MetricResult[];
@@ -58,86 +56,160 @@ export interface ExperimentResult {
   readonly units: Readonly<Record<string, number>>;
   readonly assignedUnits: Readonly<Record<string, number>>;
   readonly sampleRatio: SampleRatioCheck;
+  readonly health: readonly HealthCheck[];
 }
 
 /**
  * One look at an experiment, valid however often one looks.
  *
- *     verdict = inconclusive (blocked)  when the sample ratio is off,
- *               fail                    when any metric is proven bad,
- *               pass                    when every metric is proven good,
+ *     verdict = inconclusive (blocked)  while a health check fails,
+ *               fail                    when main or a guardrail is proven bad,
+ *               pass                    when main and every guardrail are proven good,
  *               no data                 when the main response has none,
  *               inconclusive            otherwise.
  *
- * Error budget: α = 1 − level for the main response; α / (number of guardrails) for each guardrail, so that the
- * chance of one false alarm among all of them, ever, is at most α.
+ * Units are compared within their block and day of first assignment. Error budget: α = 1 − level for main; the guardrails
+ * split another α by their weights, so the chance of one false rollback among all of them, ever, is at most α. Signals
+ * never make a verdict.
  */
 export function analyseExperiment(input: AnalysisInput): ExperimentResult {
-  const { control, treatment } = input;
-  const sampleRatio = checkSampleRatio(
-    [control.assignedUnits, treatment.assignedUnits],
-    [control.share, treatment.share],
-    input.sampleRatioAlpha,
-  );
-  const byMetric = input.metrics.map((metric) => judgeMetric(metric, input));
+  const { control, treatment, plan, health } = input;
+  const counts = [control.assignedUnits, treatment.assignedUnits];
+  const sampleRatio = checkSampleRatio(counts, [control.share, treatment.share], plan.health.alpha);
+  const byMetric = judgeMetrics(input);
   const main = byMetric.find((metric) => metric.role === 'main');
   return {
-    ...overall(byMetric, main, sampleRatio),
-    estimand: 'per-decision',
+    ...overall(byMetric, [...ratioCheck(sampleRatio), ...health]),
+    estimand: plan.estimand,
     effect: main?.effect ?? null,
     byMetric,
     units: { [control.name]: closedUnits(control), [treatment.name]: closedUnits(treatment) },
     assignedUnits: { [control.name]: control.assignedUnits, [treatment.name]: treatment.assignedUnits },
     sampleRatio,
+    health,
   };
 }
 
-function judgeMetric(metric: MetricSpec, input: AnalysisInput): MetricResult {
-  const effect = effectOf(metric, input);
-  const { state, reason } = metricState(metric.rule, effect);
+/** Every metric on the given units, in the order of the plan. */
+export function judgeMetrics(
+  input: Pick<AnalysisInput, 'plan' | 'control' | 'treatment' | 'level'>,
+): readonly MetricResult[] {
+  const { metrics } = input.plan;
+  const alphaOf = new Map<string, number>();
+  for (const role of ['main', 'guardrail', 'signal'] as const) {
+    const lines = metrics.flatMap((m) => (m.role === role ? [{ name: m.name, weight: m.budget }] : []));
+    if (lines.length === 0) continue;
+    for (const [name, alpha] of splitErrorBudget(1 - input.level, lines))
+      alphaOf.set(`${role} ${name}`, alpha);
+  }
+  return metrics.map((metric) =>
+    judgeMetric(metric, input, alphaOf.get(`${metric.role} ${metric.name}`) ?? 0),
+  );
+}
+
+function judgeMetric(
+  metric: PlannedMetric,
+  input: Pick<AnalysisInput, 'plan' | 'control' | 'treatment'>,
+  alpha: number,
+): MetricResult {
+  const { plan, control, treatment } = input;
+  const kind = plan.estimand === 'per-unit' ? 'mean' : 'ratio';
+  const strata = strataOf(metric.name, control.cells, treatment.cells, kind);
+  const found = contrast(strata, { kind });
+  const isEnough = found !== null && Math.min(found.control.units, found.treatment.units) >= plan.minUnits;
+  const effect = isEnough ? effectOf(found, plan, alpha) : null;
   return {
     name: metric.name,
     role: metric.role,
-    state,
-    reason,
-    control: effect === null ? null : summary(effect.control),
-    treatment: effect === null ? null : summary(effect.treatment),
+    ...metricState(metric.rule, effect),
+    control: effect === null ? null : (found?.control ?? null),
+    treatment: effect === null ? null : (found?.treatment ?? null),
     effect: effect?.difference ?? null,
+    relative: effect?.relative ?? null,
   };
 }
 
-function effectOf(metric: MetricSpec, input: AnalysisInput): Effect | null {
-  const control = input.control.statistics.get(metric.name);
-  const treatment = input.treatment.statistics.get(metric.name);
-  if (control === undefined || treatment === undefined) return null;
-  const guardrails = input.metrics.filter((m) => m.role === 'guardrail').length;
-  const alpha = (1 - input.level) / (metric.role === 'main' ? 1 : guardrails);
-  return estimateEffect(control, treatment, { alpha, tunedAt: input.tunedAt, minUnits: input.minUnits });
+function effectOf(found: Contrast, { tunedAtUnits, minUnits }: ExperimentPlan, alpha: number): Effect {
+  const { control, treatment } = found;
+  const { difference, relative } = differenceOf(found, { alpha, tunedAt: tunedAtUnits, minUnits });
+  const reach = confidenceSequenceReach(treatment.units, alpha, Math.max(1, tunedAtUnits / 2));
+  const half = reach * treatment.standardError;
+  const { value } = treatment;
+  return {
+    control: { ...control, decisions: 0 },
+    treatment: { ...treatment, decisions: 0 },
+    difference,
+    relative,
+    level: { ...difference, ...treatment, lower: value - half, upper: value + half },
+  };
 }
+
+/** By block and day; per decision the coordinates are (Y, N, covariates), per unit N is left out. */
+function strataOf(
+  metric: string,
+  control: readonly Cell[],
+  treatment: readonly Cell[],
+  kind: 'mean' | 'ratio',
+): readonly Stratum[] {
+  const byStratum = new Map<string, { control: Moments; treatment: Moments }>();
+  const add = (arm: 'control' | 'treatment', cells: readonly Cell[]): void => {
+    for (const { block, day, statistics } of cells) {
+      const stored = statistics.metrics[metric] as Moments | undefined;
+      if (stored === undefined) continue;
+      const moments = kind === 'ratio' ? stored : withoutCoordinate(stored, 1);
+      const key = `${String(block)} ${day}`;
+      const none = noMoments(moments.mean.length);
+      const stratum = byStratum.get(key) ?? { control: none, treatment: none };
+      byStratum.set(key, { ...stratum, [arm]: moments });
+    }
+  };
+  add('control', control);
+  add('treatment', treatment);
+  return [...byStratum.values()];
+}
+
+function withoutCoordinate({ units, mean, squares }: Moments, left: number): Moments {
+  const d = mean.length;
+  const isKept = (i: number): boolean => i !== left;
+  return {
+    units,
+    mean: mean.filter((_, i) => isKept(i)),
+    squares: squares.filter((_, ij) => isKept(Math.floor(ij / d)) && isKept(ij % d)),
+  };
+}
+
+/** Where the checks have not named it already (they look at all variants at once). */
+const ratioCheck = ({ state, observed }: SampleRatioCheck): readonly HealthCheck[] =>
+  state === 'mismatch'
+    ? [
+        {
+          name: 'sample-ratio',
+          state: 'failing',
+          reason: `sample ratio mismatch (units ${observed.join(' : ')})`,
+        },
+      ]
+    : [];
 
 function overall(
   metrics: readonly MetricResult[],
-  main: MetricResult | undefined,
-  sampleRatio: SampleRatioCheck,
-): { readonly verdict: VerdictState; readonly reasons: readonly string[] } {
+  health: readonly HealthCheck[],
+): Pick<ExperimentResult, 'verdict' | 'reasons' | 'isBlocked'> {
   const reasons = metrics.map((m) => `${m.name}: ${m.state} (${m.reason})`);
-  if (sampleRatio.state === 'mismatch') {
-    const counts = sampleRatio.observed.join(' : ');
-    return {
-      verdict: 'inconclusive',
-      reasons: [`blocked: sample ratio mismatch (units ${counts})`, ...reasons],
-    };
+  const failing = health.filter((check) => check.state === 'failing');
+  if (failing.length > 0) {
+    const blocked = failing.map((check) => `blocked: ${check.name}, ${check.reason}`);
+    return { verdict: 'inconclusive', reasons: [...blocked, ...reasons], isBlocked: true };
   }
-  if (metrics.some((m) => m.state === 'fail')) return { verdict: 'fail', reasons };
-  if (main === undefined || main.state === 'no data') return { verdict: 'no data', reasons };
-  return { verdict: metrics.every((m) => m.state === 'pass') ? 'pass' : 'inconclusive', reasons };
+  const judged = metrics.filter((m) => m.role !== 'signal');
+  const main = judged.find((m) => m.role === 'main');
+  const all = { reasons, isBlocked: false };
+  if (judged.some((m) => m.state === 'fail')) return { verdict: 'fail', ...all };
+  if (main === undefined || main.state === 'no data') return { verdict: 'no data', ...all };
+  return { verdict: judged.every((m) => m.state === 'pass') ? 'pass' : 'inconclusive', ...all };
 }
 
 const closedUnits = (variant: VariantData): number =>
-  Math.max(0, ...[...variant.statistics.values()].map((s) => s.units));
-
-const summary = (e: { readonly value: number; readonly standardError: number; readonly units: number }) => ({
-  value: e.value,
-  standardError: e.standardError,
-  units: e.units,
-});
+  variant.cells.reduce((sum, { statistics }) => {
+    const [first] = Object.values(statistics.metrics);
+    return sum + ((first as Moments | undefined)?.units ?? 0);
+  }, 0);

@@ -1,5 +1,5 @@
 import { deriveKey, hashToUniform, sipHashOfParts } from '../math/siphash.ts';
-import type { Assignment, Experiment, RampBlock } from './experiment.ts';
+import { holdsUnits, type Assignment, type Experiment, type RampBlock } from './experiment.ts';
 
 export const BUCKETS = 10_000;
 
@@ -43,9 +43,10 @@ export function isInHoldout(assignmentKey: Uint8Array, holdoutShare: number, uni
 /**
  * The one experiment of the surface that a unit takes part in, or null: the champion decides.
  *
- * Holdout first; then, among the running experiments that have opened a block with the unit's bucket, the one whose block
- * opened earliest (ties: smaller id). A later block therefore never pulls a unit out of where it already is, and nobody
- * changes side while an experiment runs. Paused, stopped and draft experiments assign nobody.
+ * Units that were put on a variant by hand first; then the holdout; then, among the experiments that hold units and have
+ * opened a block with the unit's bucket, the one whose block opened earliest (ties: smaller id). A later block therefore
+ * never pulls a unit out of where it already is, and nobody changes side while an experiment runs. A paused experiment
+ * keeps its units on the champion: were others to take them, they would come back from another experiment's treatment.
  */
 export function assign(
   assignmentKey: Uint8Array,
@@ -54,14 +55,16 @@ export function assign(
 ): Assignment | null {
   let winner: { experiment: Experiment; block: RampBlock; bucket: number } | null = null;
   for (const experiment of experiments) {
-    if (experiment.state !== 'running' || experiment.variants.length === 0) continue;
+    if (!holdsUnits(experiment) || experiment.variants.length === 0) continue;
+    const forced = forcedAssignment(assignmentKey, experiment, unitId);
+    if (forced !== null) return forced;
     if (isInHoldout(assignmentKey, experiment.holdoutShare, unitId)) continue;
     const bucket = experimentBucket(assignmentKey, experiment, unitId);
     const block = experiment.blocks.find((b) => bucket >= b.fromBucket && bucket < b.toBucket);
     if (block === undefined || (winner !== null && !isEarlier(experiment, block, winner))) continue;
     winner = { experiment, block, bucket };
   }
-  if (winner === null) return null;
+  if (winner === null || winner.experiment.state === 'paused') return null;
   const { experiment, block, bucket } = winner;
   const variant = experiment.variants[variantIndex(block, experiment.variants.length, bucket)];
   return {
@@ -72,6 +75,37 @@ export function assign(
     bucket,
   };
 }
+
+function forcedAssignment(
+  assignmentKey: Uint8Array,
+  experiment: Experiment,
+  unitId: string,
+): Assignment | null {
+  const { forcedUnits } = experiment;
+  if (forcedUnits === undefined || experiment.state === 'paused' || !Object.hasOwn(forcedUnits, unitId))
+    return null;
+  const variant = experiment.variants.find(({ name }) => name === forcedUnits[unitId]);
+  if (variant === undefined) return null;
+  return {
+    experiment: experiment.id,
+    variant: variant.name,
+    policyVersion: variant.policyVersion,
+    block: null,
+    bucket: experimentBucket(assignmentKey, experiment, unitId),
+  };
+}
+
+/**
+ * Is this unit kept from the looks until the decision? Hashed by the experiment's salt alone, so independent of its side,
+ * and known to the analysis without the assignment key.
+ *
+ * @param share in [0, 1)
+ */
+export function isHeldOut(salt: string, share: number, unitId: string): boolean {
+  return share > 0 && hashToUniform(sipHashOfParts(heldOutKey, ['held-out', salt, unitId])) < share;
+}
+
+const heldOutKey = new Uint8Array(16);
 
 /** The block's buckets in equal consecutive parts, one per variant in order; sizes differ by at most one bucket. */
 export function variantIndex(block: RampBlock, variantCount: number, bucket: number): number {

@@ -1,10 +1,8 @@
 import { mainResponseOf, type ConstraintSpec, type Surface } from '../surface/surface.ts';
-import type { MetricSpec } from './analysis.ts';
+import type { PlannedMetric } from './plan.ts';
 
-export interface SurfaceMetric extends MetricSpec {
-  /** What of a decision feeds it: a response, or its probability of not doing nothing. */
-  readonly source: 'share-of-actions' | { readonly response: string };
-}
+/** What the surface declares of a metric; the plan adds its budget. */
+export type SurfaceMetric = Omit<PlannedMetric, 'budget' | 'winsorAt'>;
 
 /**
  * What an experiment on this surface judges: the main response must improve, every auxiliary with a declared margin

@@ -1,12 +1,25 @@
-import { analyseExperiment, type ExperimentResult } from '../../core/experiment/analysis.ts';
-import type { Experiment, Variant } from '../../core/experiment/experiment.ts';
-import { surfaceMetrics, type SurfaceMetric } from '../../core/experiment/surface-metrics.ts';
+import {
+  analyseExperiment,
+  judgeMetrics,
+  type ExperimentResult,
+  type MetricResult,
+  type VariantData,
+} from '../../core/experiment/analysis.ts';
 import { AllotError } from '../../core/errors.ts';
-import { joinResponses } from '../../core/feedback/join.ts';
-import { SESSION_CLOSED, type Surface } from '../../core/surface/surface.ts';
-import type { DecisionReader, DecisionRecord, SurfaceStore } from '../ports/stores.ts';
-import { unitOutcome } from './unit-outcomes.ts';
-import { createVariantTally, type VariantTally } from './variant-tally.ts';
+import type { Cell } from '../../core/experiment/cell-statistics.ts';
+import type { Experiment, Variant } from '../../core/experiment/experiment.ts';
+import {
+  bucketShares,
+  checkHealth,
+  type HealthCheck,
+  type HealthInput,
+} from '../../core/experiment/health.ts';
+import { planOf, type ExperimentPlan } from '../../core/experiment/plan.ts';
+import type { Surface } from '../../core/surface/surface.ts';
+import type { Arrivals, ExperimentUnits } from '../ports/experiment-units.ts';
+import type { SurfaceStore } from '../ports/stores.ts';
+import { takeInUnits } from './take-in-units.ts';
+import { outcomeWindowMs } from './unit-outcomes.ts';
 
 export interface ExperimentLook extends ExperimentResult {
   readonly experiment: string;
@@ -16,107 +29,175 @@ export interface ExperimentLook extends ExperimentResult {
   readonly at: number;
   /** Units that were seen in more than one variant and therefore left out. */
   readonly multiplyAssignedUnits: number;
+  /** Units that somebody put on a variant by hand; left out. */
+  readonly forcedUnits: number;
   /** Delivered decisions without a complete outcome, by variant; left out and shown. */
   readonly incompleteDecisions: Readonly<Record<string, number>>;
+  /** Closed units of the newest block: what the ramp waits for. */
+  readonly unitsInBlock: number;
+  /** Units that no look has seen; their metrics only once it is decided, free of the selection by looking. */
+  readonly heldOut: { readonly units: number; readonly byMetric: readonly MetricResult[] | null };
 }
 
 export interface ExperimentAnalysis {
-  /** One look per treatment of the experiment, as of now; nothing is stored. */
+  /** One look per treatment of the experiment, as of now; the look itself is not stored. */
   look(tenant: string, experiment: Experiment, asOf: number): Promise<readonly ExperimentLook[]>;
 }
 
 export interface ExperimentAnalysisOptions {
   readonly surfaces: Pick<SurfaceStore, 'find'>;
-  readonly decisions: Pick<DecisionReader, 'stream'>;
+  readonly experimentUnits: ExperimentUnits;
 }
 
-/** Units per variant below which the limit theorem behind the intervals has not begun. */
-const MIN_UNITS = 100;
-/** Units of both variants together at which the sequences are tightest; fixed, so that no look can choose it. */
-const TUNED_AT_UNITS = 2000;
-const SAMPLE_RATIO_ALPHA = 0.001;
+/** Newest decisions whose feedback is asked after. */
+const RECENT_DECISIONS = 200;
 
-/** Looks at experiments through the decision reader; memory grows with one unit's records, not with the log. */
+/** Looks at experiments through sums that are kept up to date: a look costs what has come since the last one. */
 export function createExperimentAnalysis(options: ExperimentAnalysisOptions): ExperimentAnalysis {
+  const { surfaces, experimentUnits } = options;
   return {
     async look(tenant, experiment, asOf) {
-      const surface = await options.surfaces.find(tenant, experiment.surface);
+      const surface = await surfaces.find(tenant, experiment.surface);
       if (surface === undefined) {
         throw new AllotError('surface_unknown', `there is no surface ${experiment.surface}`);
       }
-      const metrics = surfaceMetrics(surface);
-      const tally = createVariantTally(metrics);
-      const from = Math.min(asOf, ...experiment.blocks.map((block) => block.openedAt));
-      const records = options.decisions.stream({ tenant, surface: surface.name, from, until: asOf });
-      for await (const unit of unitsOf(experiment.id, records)) {
-        tally.add(unitOutcome(unit, { surface, metrics, asOf, join: joinerOf(surface, unit, asOf) }));
-      }
-      return treatmentsOf(experiment).map((treatment) => judge(experiment, treatment, metrics, tally, asOf));
+      const plan = planOf(experiment, surface);
+      const counted = await bringUpToDate(experimentUnits, tenant, { experiment, surface, plan, asOf });
+      const health = checkHealth({ experiment, plan: plan.health, now: asOf, ...counted.counts });
+      const look = { experiment, plan, health, asOf, ...counted };
+      return treatmentsOf(experiment).map((treatment) => judge(treatment, look));
     },
   };
+}
+
+interface Counted {
+  readonly arrivals: readonly Arrivals[];
+  readonly cells: readonly Cell[];
+  readonly counts: HealthCounts;
+}
+
+type HealthCounts = Omit<HealthInput, 'experiment' | 'plan' | 'now'>;
+
+interface LookContext {
+  readonly experiment: Experiment;
+  readonly surface: Surface;
+  readonly plan: ExperimentPlan;
+  readonly asOf: number;
+}
+
+async function bringUpToDate(units: ExperimentUnits, tenant: string, context: LookContext): Promise<Counted> {
+  const { experiment, asOf } = context;
+  const { id } = experiment;
+  await units.readArrivals(tenant, id);
+  const due = asOf - outcomeWindowMs(context.surface);
+  const recent = await units.recentFeedback(tenant, id, due, RECENT_DECISIONS);
+  const feedback = {
+    decisions: recent.decisions,
+    delivered: recent.withExposure,
+    answered: recent.withInteraction,
+  };
+  const before = healthInput(experiment, [], await units.cells(tenant, id), feedback);
+  const isBehind = checkHealth({ experiment, plan: context.plan.health, now: asOf, ...before }).some(
+    (check) => check.name === 'outcomes' && check.state === 'failing',
+  );
+  // Units that entered now would enter without their outcomes, for ever: they wait until feedback has caught up.
+  if (!isBehind) await takeInUnits(units, tenant, context);
+  const arrivals = await units.arrivals(tenant, id);
+  const cells = await units.cells(tenant, id);
+  return { arrivals, cells, counts: healthInput(experiment, arrivals, cells, feedback) };
+}
+
+function healthInput(
+  { variants }: Experiment,
+  all: readonly Arrivals[],
+  cells: readonly Cell[],
+  recent: HealthCounts['recent'],
+): HealthCounts {
+  const arrivals = all.filter((row) => row.block !== null);
+  const sum = (pick: (s: Cell['statistics']) => number, variant?: string): number =>
+    total(
+      cells.filter((cell) => variant === undefined || cell.variant === variant),
+      (cell) => pick(cell.statistics),
+    );
+  return {
+    variants: variants.map(({ name }) => {
+      const own = arrivals.filter((row) => row.variant === name);
+      return {
+        assignedUnits: total(own, (row) => row.units),
+        multipleUnits: total(own, (row) => row.multipleUnits),
+        closedUnits: sum((s) => s.units, name),
+        undeliveredUnits: sum((s) => s.undeliveredUnits, name),
+        incompleteUnits: sum((s) => s.incompleteUnits, name),
+      };
+    }),
+    lastAssignedAt: arrivals.length === 0 ? null : Math.max(...arrivals.map((row) => row.lastAt)),
+    recent,
+    before: {
+      decisions: sum((s) => s.decisions),
+      delivered: sum((s) => s.deliveredDecisions),
+      answered: sum((s) => s.answeredDecisions),
+    },
+  };
+}
+
+interface Look extends Counted {
+  readonly experiment: Experiment;
+  readonly plan: ExperimentPlan;
+  readonly health: readonly HealthCheck[];
+  readonly asOf: number;
+}
+
+function judge(treatment: Variant, look: Look): ExperimentLook {
+  const { experiment, plan, health, arrivals, cells, asOf } = look;
+  const control = experiment.variants.find((variant) => variant.role === 'control');
+  if (control === undefined) {
+    throw new AllotError('state_conflict', `experiment ${experiment.id} has no control variant`);
+  }
+  const dataOf = (variant: Variant, isHeldOut: boolean): VariantData => ({
+    name: variant.name,
+    share: shareOf(experiment, variant, [control, treatment]),
+    assignedUnits: total(arrivals, (row) =>
+      row.variant === variant.name && row.block !== null ? row.units : 0,
+    ),
+    cells: cells.filter((cell) => cell.variant === variant.name && cell.isHeldOut === isHeldOut),
+  });
+  const sides = { control: dataOf(control, false), treatment: dataOf(treatment, false) };
+  const { level } = experiment;
+  const newest = experiment.blocks.at(-1)?.index;
+  return {
+    ...analyseExperiment({ plan, level, health, ...sides }),
+    experiment: experiment.id,
+    control: control.name,
+    treatment: treatment.name,
+    at: asOf,
+    multiplyAssignedUnits: total(arrivals, (row) => row.multipleUnits),
+    forcedUnits: total(arrivals, (row) => (row.block === null ? row.units : 0)),
+    incompleteDecisions: Object.fromEntries(
+      experiment.variants.map(({ name }) => [
+        name,
+        total(cells, (cell) => (cell.variant === name ? cell.statistics.incompleteDecisions : 0)),
+      ]),
+    ),
+    unitsInBlock: total(cells, (cell) => (cell.block === newest ? cell.statistics.units : 0)),
+    heldOut: {
+      units: total(cells, (cell) => (cell.isHeldOut ? cell.statistics.units : 0)),
+      byMetric:
+        experiment.decision === undefined || plan.heldOutShare === 0
+          ? null
+          : judgeMetrics({ plan, level, control: dataOf(control, true), treatment: dataOf(treatment, true) }),
+    },
+  };
+}
+
+/** Of the units of these two: blocks are split evenly, but for a bucket. */
+function shareOf(experiment: Experiment, variant: Variant, pair: readonly Variant[]): number {
+  const shares = bucketShares(experiment);
+  const of = ({ name }: Variant): number => shares[experiment.variants.findIndex((v) => v.name === name)];
+  return of(variant) / total(pair, of);
 }
 
 const treatmentsOf = (experiment: Experiment): readonly Variant[] =>
   experiment.variants.filter((variant) => variant.role === 'treatment');
 
-function judge(
-  experiment: Experiment,
-  treatment: Variant,
-  metrics: readonly SurfaceMetric[],
-  tally: VariantTally,
-  at: number,
-): ExperimentLook {
-  const control = experiment.variants.find((variant) => variant.role === 'control');
-  if (control === undefined) {
-    throw new AllotError('state_conflict', `experiment ${experiment.id} has no control variant`);
-  }
-  const result = analyseExperiment({
-    metrics,
-    // Blocks are split evenly, so within one comparison both sides have the same share.
-    control: { ...tally.of(control.name), share: 0.5 },
-    treatment: { ...tally.of(treatment.name), share: 0.5 },
-    level: experiment.level,
-    minUnits: MIN_UNITS,
-    tunedAt: TUNED_AT_UNITS,
-    sampleRatioAlpha: SAMPLE_RATIO_ALPHA,
-  });
-  return {
-    ...result,
-    experiment: experiment.id,
-    control: control.name,
-    treatment: treatment.name,
-    at,
-    multiplyAssignedUnits: tally.multiplyAssignedUnits(),
-    incompleteDecisions: tally.incompleteDecisions(),
-  };
-}
-
-/** Groups the stream, which comes in (unit, decidedAt) order, into the experiment's units. */
-async function* unitsOf(
-  experimentId: string,
-  records: AsyncIterable<DecisionRecord>,
-): AsyncGenerator<readonly DecisionRecord[]> {
-  let unit: DecisionRecord[] = [];
-  for await (const record of records) {
-    if (record.decision.experiment !== experimentId || record.decision.variant === null) continue;
-    if (unit.length > 0 && unit[0].decision.unitId !== record.decision.unitId) {
-      yield unit;
-      unit = [];
-    }
-    unit.push(record);
-  }
-  if (unit.length > 0) yield unit;
-}
-
-function joinerOf(surface: Surface, unit: readonly DecisionRecord[], asOf: number) {
-  const closedSessions = new Set(
-    unit
-      .filter((record) => record.interactions.some((interaction) => interaction.type === SESSION_CLOSED))
-      .map((record) => record.decision.sessionId),
-  );
-  return (record: DecisionRecord) => {
-    const { sessionId } = record.decision;
-    const isSessionClosed = sessionId !== null && closedSessions.has(sessionId);
-    return { ...joinResponses(surface, record, asOf, isSessionClosed), decision: record.decision };
-  };
-}
+const total = <T>(rows: readonly T[], pick: (row: T) => number): number =>
+  rows.reduce((sum, row) => sum + pick(row), 0);

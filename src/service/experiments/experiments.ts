@@ -1,25 +1,25 @@
-import { refuse, violation } from '../../core/check.ts';
 import { AllotError } from '../../core/errors.ts';
-import type { Experiment, RampBlock } from '../../core/experiment/experiment.ts';
+import type { Experiment, ExperimentState } from '../../core/experiment/experiment.ts';
+import type { ExperimentChange } from '../../core/experiment/transition.ts';
 import type { ExperimentStore, PolicyStore, SurfaceStore } from '../ports/stores.ts';
 import { actorOf } from '../registry/actor.ts';
-import { mustBeServable } from '../registry/policies.ts';
 import { authorise, coversSurface, type Principal } from '../registry/principal.ts';
 import { mustFindSurface } from '../registry/surfaces.ts';
+import { approvalSchema, experimentSchema, promoteSchema, startSchema } from '../schemas/experiment.ts';
 import { parseWith } from '../schemas/parse.ts';
-import {
-  experimentSchema,
-  reasonOnlySchema,
-  startSchema,
-  type ExperimentDeclaration,
-} from '../schemas/registry.ts';
+import { reasonOnlySchema } from '../schemas/registry.ts';
 import type { Serving } from '../serving/serving.ts';
+import { experimentOf, resolveVariants } from './declare-experiment.ts';
 import { nextBlock } from './ramp-blocks.ts';
 
 export interface Experiments {
   list(principal: Principal, surface?: string): Promise<readonly Experiment[]>;
   find(id: string, principal: Principal): Promise<Experiment>;
   create(body: unknown, principal: Principal): Promise<Experiment>;
+  /** A new declaration: whole for a draft; later only what moves nobody to another side. */
+  revise(id: string, body: unknown, principal: Principal): Promise<Experiment>;
+  /** A second key agrees to the start or to the promotion. */
+  approve(id: string, body: unknown, principal: Principal): Promise<Experiment>;
   /** Starts a draft, resumes a paused one, or widens a running one when a larger `trafficShare` is given. */
   start(id: string, body: unknown, principal: Principal): Promise<Experiment>;
   /** Units go to the champion until it is started again; sides are kept. */
@@ -27,7 +27,11 @@ export interface Experiments {
   /** Ends it for good: every unit is on the champion again. */
   stop(id: string, body: unknown, principal: Principal): Promise<Experiment>;
   rollback(id: string, body: unknown, principal: Principal): Promise<Experiment>;
+  /** Moves the champion alias to a treatment of a decided experiment and stops it. */
+  promote(id: string, body: unknown, principal: Principal): Promise<Experiment>;
   results(id: string, principal: Principal): Promise<unknown>;
+  /** Looks that were stored, oldest first. */
+  looks(id: string, principal: Principal): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 /** Effect, guardrails and sample ratio now; provided by `service/experiment-analysis`. */
@@ -37,19 +41,19 @@ export interface ExperimentsDependencies {
   readonly experiments: ExperimentStore;
   readonly surfaces: SurfaceStore;
   readonly policies: PolicyStore;
-  readonly serving: Serving;
+  readonly serving: Pick<Serving, 'refresh'>;
   readonly clock: () => number;
   /** A random salt, hex. */
   readonly salt: () => string;
   readonly analyse: AnalyseExperiment;
 }
 
-type State = Experiment['state'];
-
 export function createExperiments(deps: ExperimentsDependencies): Experiments {
   const find = (id: string, principal: Principal) => findExperiment(deps, id, principal);
-  const end = (to: State, from: readonly State[]) => (id: string, body: unknown, principal: Principal) =>
-    endExperiment(deps, { id, to, from }, body, principal);
+  const move =
+    (to: ExperimentState, from: readonly ExperimentState[]) =>
+    (id: string, body: unknown, principal: Principal) =>
+      moveExperiment(deps, id, { to, from }, body, principal);
   return {
     async list(principal, surface) {
       authorise(principal, 'view', surface);
@@ -58,13 +62,20 @@ export function createExperiments(deps: ExperimentsDependencies): Experiments {
     },
     find,
     create: (body, principal) => create(deps, body, principal),
+    revise: (id, body, principal) => revise(deps, id, body, principal),
+    approve: (id, body, principal) => approve(deps, id, body, principal),
     start: (id, body, principal) => start(deps, id, body, principal),
-    pause: end('paused', ['running']),
-    stop: end('stopped', ['draft', 'running', 'paused']),
-    rollback: end('rolled-back', ['running', 'paused']),
+    pause: move('paused', ['running']),
+    stop: move('stopped', ['draft', 'running', 'paused', 'decided']),
+    rollback: move('rolled-back', ['running', 'paused', 'decided']),
+    promote: (id, body, principal) => promote(deps, id, body, principal),
     async results(id, principal) {
       authorise(principal, 'view');
       return await deps.analyse(principal.tenant, await find(id, principal));
+    },
+    async looks(id, principal) {
+      await find(id, principal);
+      return await deps.experiments.looks(principal.tenant, id);
     },
   };
 }
@@ -81,6 +92,17 @@ async function findExperiment(
   return experiment;
 }
 
+async function administered(
+  deps: ExperimentsDependencies,
+  id: string,
+  principal: Principal,
+): Promise<Experiment> {
+  authorise(principal, 'administer');
+  const experiment = await findExperiment(deps, id, principal);
+  authorise(principal, 'administer', experiment.surface);
+  return experiment;
+}
+
 async function start(
   deps: ExperimentsDependencies,
   id: string,
@@ -89,31 +111,97 @@ async function start(
 ): Promise<Experiment> {
   authorise(principal, 'administer');
   const { trafficShare, reason } = parseWith(startSchema, body ?? {});
-  const experiment = await findExperiment(deps, id, principal);
-  authorise(principal, 'administer', experiment.surface);
-  if (experiment.state === 'draft') await refuseOvertaken(deps.experiments, experiment, principal.tenant);
-  const openBlock = trafficShare === undefined ? null : nextBlock(experiment, trafficShare, deps.clock());
-  const from: State[] = openBlock === null ? ['draft', 'paused'] : ['draft', 'paused', 'running'];
-  const change = { from, to: 'running' as const, ...(openBlock === null ? {} : { openBlock }) };
+  const experiment = await administered(deps, id, principal);
+  const isFirst = experiment.state === 'draft';
+  if (isFirst) refuseUnapproved(experiment, 'start');
+  const now = deps.clock();
+  const openBlock = trafficShare === undefined ? null : nextBlock(experiment, trafficShare, now);
+  const from: ExperimentState[] = isFirst
+    ? ['draft']
+    : openBlock === null
+      ? ['paused']
+      : ['paused', 'running'];
+  const { tenant } = principal;
+  const where = { tenant, surface: experiment.surface };
+  const change: ExperimentChange = {
+    from,
+    to: 'running',
+    ...(openBlock === null ? {} : { openBlock }),
+    ...(isFirst
+      ? { start: { variants: await resolveVariants(deps.policies, where, experiment.variants), at: now } }
+      : {}),
+  };
   const started = await deps.experiments.transition(id, change, actorOf(principal, reason));
   await deps.serving.refresh();
   return started;
 }
 
-async function endExperiment(
+function refuseUnapproved({ id, plan, approvals }: Experiment, purpose: 'start' | 'promote'): void {
+  if (plan?.isApprovalNeeded !== true) return;
+  if (approvals?.some((approval) => approval.purpose === purpose) === true) return;
+  throw new AllotError('state_conflict', `experiment ${id} needs a second key's approval to ${purpose}`);
+}
+
+async function approve(
   deps: ExperimentsDependencies,
-  change: { readonly id: string; readonly to: State; readonly from: readonly State[] },
+  id: string,
+  body: unknown,
+  principal: Principal,
+): Promise<Experiment> {
+  const experiment = await administered(deps, id, principal);
+  const { purpose, reason } = parseWith(approvalSchema, body ?? {});
+  if (experiment.createdBy === principal.keyId) {
+    throw new AllotError('forbidden', 'the key that created an experiment cannot approve it');
+  }
+  const from: ExperimentState[] = purpose === 'start' ? ['draft'] : ['decided'];
+  const approval = { by: principal.keyId, at: deps.clock(), purpose };
+  const change: ExperimentChange = { from, to: from[0], approval };
+  return await deps.experiments.transition(id, change, actorOf(principal, reason));
+}
+
+async function moveExperiment(
+  deps: ExperimentsDependencies,
+  id: string,
+  change: Pick<ExperimentChange, 'from' | 'to'>,
   body: unknown,
   principal: Principal,
 ): Promise<Experiment> {
   authorise(principal, 'administer');
   const { reason } = parseWith(reasonOnlySchema, body ?? {});
-  const { id, from, to } = change;
-  const { surface } = await findExperiment(deps, id, principal);
-  authorise(principal, 'administer', surface);
-  const ended = await deps.experiments.transition(id, { from, to }, actorOf(principal, reason));
+  await administered(deps, id, principal);
+  const moved = await deps.experiments.transition(id, change, actorOf(principal, reason));
   await deps.serving.refresh();
-  return ended;
+  return moved;
+}
+
+async function promote(
+  deps: ExperimentsDependencies,
+  id: string,
+  body: unknown,
+  principal: Principal,
+): Promise<Experiment> {
+  const experiment = await administered(deps, id, principal);
+  const { variant, alias, reason } = parseWith(promoteSchema, body ?? {});
+  const treatments = experiment.variants.filter(({ role }) => role === 'treatment');
+  const chosen = variant === undefined ? treatments.at(0) : treatments.find(({ name }) => name === variant);
+  if (chosen === undefined || (variant === undefined && treatments.length > 1)) {
+    const names = treatments.map(({ name }) => name).join(', ');
+    throw new AllotError('invalid_request', `variant: must be one of ${names}`);
+  }
+  if (experiment.state !== 'decided') {
+    throw new AllotError(
+      'state_conflict',
+      `experiment ${id} is ${experiment.state}; to promote it must be decided`,
+    );
+  }
+  refuseUnapproved(experiment, 'promote');
+  const why = actorOf(principal, reason ?? `experiment ${id}: ${experiment.decision?.verdict ?? 'decided'}`);
+  // The alias first: in between, the rest of the units are on the treatment already and its own stay where they are.
+  await deps.policies.setAlias(experiment.surface, alias, chosen.policyVersion, why);
+  const change: ExperimentChange = { from: ['decided'], to: 'stopped' };
+  const stopped = await deps.experiments.transition(id, change, why);
+  await deps.serving.refresh();
+  return stopped;
 }
 
 async function create(
@@ -121,65 +209,69 @@ async function create(
   body: unknown,
   principal: Principal,
 ): Promise<Experiment> {
-  authorise(principal, 'administer');
-  const declared = parseWith(experimentSchema, body);
-  authorise(principal, 'administer', declared.surface);
-  checkVariants(declared);
-  await mustFindSurface(deps.surfaces, principal.tenant, declared.surface);
-  for (const { policyVersion } of declared.variants) {
-    await mustBeServable(deps.policies, principal.tenant, policyVersion, declared.surface);
+  const { experiment, reason } = await declared(deps, body, principal, deps.salt());
+  if ((await deps.experiments.find(principal.tenant, experiment.id)) !== undefined) {
+    throw new AllotError('state_conflict', `an experiment named ${experiment.id} exists already`);
   }
-  if ((await deps.experiments.find(principal.tenant, declared.name)) !== undefined) {
-    throw new AllotError('state_conflict', `an experiment named ${declared.name} exists already`);
-  }
-  const experiment: Experiment = {
-    id: declared.name,
-    surface: declared.surface,
-    name: declared.name,
-    state: 'draft',
-    salt: deps.salt(),
-    layer: declared.layer,
-    holdoutShare: declared.holdoutShare,
-    variants: declared.variants,
-    blocks: firstBlocks(declared.trafficShare, deps.clock()),
-    level: declared.level,
-  };
-  await deps.experiments.create(experiment, actorOf(principal, declared.reason));
+  await deps.experiments.create(experiment, actorOf(principal, reason));
   return experiment;
 }
 
-/** A draft carries its first block; it takes effect when the experiment starts. */
-const firstBlocks = (trafficShare: number, now: number): RampBlock[] => {
-  const block = nextBlock({ blocks: [] }, trafficShare, now);
-  return block === null ? [] : [block];
-};
-
-function checkVariants({ variants }: ExperimentDeclaration): void {
-  const names = new Set(variants.map(({ name }) => name));
-  const controls = variants.filter(({ role }) => role === 'control').length;
-  refuse('invalid_request', [
-    ...(names.size === variants.length ? [] : [violation('variants', 'must have different names')]),
-    ...(controls === 1 ? [] : [violation('variants', 'must have exactly one control', controls)]),
-  ]);
+async function revise(
+  deps: ExperimentsDependencies,
+  id: string,
+  body: unknown,
+  principal: Principal,
+): Promise<Experiment> {
+  const current = await administered(deps, id, principal);
+  const { experiment, reason } = await declared(deps, body, principal, current.salt);
+  if (experiment.id !== id) throw new AllotError('invalid_request', `name: must be ${id}, as in the path`);
+  const isDraft = current.state === 'draft';
+  const revised: Experiment = {
+    ...experiment,
+    state: current.state,
+    // What is open stays open; versions that were pinned stay pinned while the declaration names the same alias.
+    ...(isDraft ? {} : { blocks: current.blocks, variants: pinned(current, experiment) }),
+    ...(current.createdBy === undefined ? {} : { createdBy: current.createdBy }),
+    // A draft that changed must be approved anew.
+    ...(isDraft || current.approvals === undefined ? {} : { approvals: current.approvals }),
+  };
+  const from: ExperimentState[] = ['draft', 'running', 'paused'];
+  const change: ExperimentChange = {
+    from: from.filter((state) => state === current.state),
+    to: current.state,
+    revised,
+  };
+  const next = await deps.experiments.transition(id, change, actorOf(principal, reason));
+  await deps.serving.refresh();
+  return next;
 }
 
-/**
- * A unit belongs to the experiment whose block opened first. A draft's first block is dated by its creation, so one that
- * was overtaken by a running experiment would pull units out of that one: it has to be created anew.
- */
-async function refuseOvertaken(
-  experiments: ExperimentStore,
-  draft: Experiment,
-  tenant: string,
-): Promise<void> {
-  const createdAt = Math.min(...draft.blocks.map(({ openedAt }) => openedAt));
-  const overtaker = (await experiments.list(tenant, draft.surface)).find(
-    ({ id, state, blocks }) =>
-      id !== draft.id && state === 'running' && blocks.some(({ openedAt }) => openedAt > createdAt),
+function pinned(current: Experiment, next: Experiment): Experiment['variants'] {
+  return next.variants.map((variant) => {
+    const before = current.variants.find(({ name }) => name === variant.name);
+    return before?.alias !== undefined && before.alias === variant.alias
+      ? { ...variant, policyVersion: before.policyVersion }
+      : variant;
+  });
+}
+
+async function declared(
+  deps: ExperimentsDependencies,
+  body: unknown,
+  principal: Principal,
+  salt: string,
+): Promise<{ readonly experiment: Experiment; readonly reason: string | undefined }> {
+  authorise(principal, 'administer');
+  const declaration = parseWith(experimentSchema, body);
+  authorise(principal, 'administer', declaration.surface);
+  const { tenant } = principal;
+  const surface = await mustFindSurface(deps.surfaces, tenant, declaration.surface);
+  const variants = await resolveVariants(
+    deps.policies,
+    { tenant, surface: declaration.surface },
+    declaration.variants,
   );
-  if (overtaker === undefined) return;
-  throw new AllotError(
-    'state_conflict',
-    `${overtaker.id} started after this draft was created: create it anew`,
-  );
+  const known = { variants, salt, now: deps.clock(), by: principal.keyId };
+  return { experiment: experimentOf(declaration, surface, known), reason: declaration.reason };
 }

@@ -1,4 +1,5 @@
 import type { ControlReader } from './control.ts';
+import type { ExperimentUnits } from './experiment-units.ts';
 import type { ForecastStore, JobQueue, RunStore } from './runs.ts';
 import type {
   ApiKeyStore,
@@ -16,6 +17,7 @@ export interface AllStores {
   readonly surfaces: SurfaceStore;
   readonly policies: PolicyStore;
   readonly experiments: ExperimentStore;
+  readonly experimentUnits: ExperimentUnits;
   readonly events: EventStore;
   readonly deadLetters: DeadLetterStore;
   readonly decisions: DecisionReader;

@@ -14,9 +14,9 @@ export interface SurfaceControl {
   readonly isKilled: boolean;
   /** alias → policy version, e.g. champion → live-feed@42 */
   readonly aliases: Readonly<Record<string, string>>;
-  /** Running experiments only. */
+  /** Those that hold units: running, paused, decided. */
   readonly experiments: readonly Experiment[];
-  /** Versions that aliases and running experiments refer to, with their artifact's hash (null: external policy). */
+  /** Versions that aliases and these experiments refer to, with their artifact's hash (null: external policy). */
   readonly policies: readonly { readonly version: string; readonly artifactHash: string | null }[];
 }
 

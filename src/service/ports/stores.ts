@@ -1,4 +1,5 @@
-import type { Experiment, RampBlock } from '../../core/experiment/experiment.ts';
+import type { Experiment } from '../../core/experiment/experiment.ts';
+import type { ExperimentChange } from '../../core/experiment/transition.ts';
 import type { DecisionEvent, ExposureEvent, InteractionEvent, LogEvent } from '../../core/feedback/events.ts';
 import type { ArtifactHeader } from '../../core/policy/artifact.ts';
 import type { Surface } from '../../core/surface/surface.ts';
@@ -59,21 +60,19 @@ export interface PolicyStore {
   aliasHistory(tenant: string, surface: string): Promise<readonly AliasChange[]>;
 }
 
+/** A leader's epoch: its writes are refused once another one was elected. */
+export interface Fence {
+  readonly name: string;
+  readonly epoch: number;
+}
+
 export interface ExperimentStore {
   create(experiment: Experiment, actor: Actor): Promise<void>;
   find(tenant: string, id: string): Promise<Experiment | undefined>;
   list(tenant: string, surface?: string): Promise<readonly Experiment[]>;
-  /** `state_conflict` when the experiment is not in one of `from`. */
-  transition(
-    id: string,
-    change: {
-      readonly from: readonly Experiment['state'][];
-      readonly to: Experiment['state'];
-      readonly openBlock?: RampBlock;
-    },
-    actor: Actor,
-  ): Promise<Experiment>;
-  recordLook(id: string, look: Readonly<Record<string, unknown>>, actor: Actor): Promise<void>;
+  /** `state_conflict` when the change may not be made, or when `fence` is not the newest leader's. */
+  transition(id: string, change: ExperimentChange, actor: Actor, fence?: Fence): Promise<Experiment>;
+  recordLook(id: string, look: Readonly<Record<string, unknown>>, actor: Actor, fence?: Fence): Promise<void>;
   looks(tenant: string, id: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 

@@ -1,4 +1,4 @@
-import type { Experiment } from '../../core/experiment/experiment.ts';
+import { holdsUnits, type Experiment } from '../../core/experiment/experiment.ts';
 import { surfaceDrawKey } from '../../core/policy/draw.ts';
 import type { Policy } from '../../core/policy/policy.ts';
 import { compileFeatures, type FeatureReader } from '../../core/surface/features.ts';
@@ -84,7 +84,7 @@ export function compileServedSurface(
     features: compileFeatures(surface),
     textOf: compileEventText({ tenant, surface }),
     drawKey: surfaceDrawKey(drawKey, tenant, surface.name),
-    experiments: control.experiments.filter(({ state }) => state === 'running'),
+    experiments: control.experiments.filter(holdsUnits),
     policies,
     champion,
     lastGoodChampion,

@@ -3,6 +3,7 @@ import { createPostgresStores } from '../../../src/postgres/stores.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { controlContract } from './control.ts';
 import { eventContract } from './events.ts';
+import { experimentUnitsContract } from './experiment-units.ts';
 import { experimentContract } from './experiments.ts';
 import { registryContract } from './registry.ts';
 import { runContract } from './runs.ts';
@@ -19,6 +20,7 @@ const adapters: Record<string, OpenStores> = {
 for (const [name, open] of Object.entries(adapters)) {
   registryContract(name, open);
   experimentContract(name, open);
+  experimentUnitsContract(name, open);
   runContract(name, open);
   controlContract(name, open);
   eventContract(name, open);

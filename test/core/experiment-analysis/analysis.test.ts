@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  analyseExperiment,
-  type AnalysisInput,
-  type MetricSpec,
-} from '../../../src/core/experiment/analysis.ts';
+import { analyseExperiment, type AnalysisInput } from '../../../src/core/experiment/analysis.ts';
+import { noCellStatistics } from '../../../src/core/experiment/cell-statistics.ts';
 import { confidenceSequenceReach } from '../../../src/core/experiment/confidence-sequence.ts';
+import { DEFAULT_HEALTH, type PlannedMetric } from '../../../src/core/experiment/plan.ts';
 import {
   mergeStatistics,
   noStatistics,
@@ -13,8 +11,16 @@ import {
 } from '../../../src/core/experiment/ratio-statistics.ts';
 import { createRandom, type Random } from '../../../src/core/math/random.ts';
 
-const main: MetricSpec = { name: 'watch', role: 'main', rule: { kind: 'improve', better: 'higher' } };
-const hides: MetricSpec = {
+const main: PlannedMetric = {
+  name: 'watch',
+  role: 'main',
+  source: { response: 'watch' },
+  rule: { kind: 'improve', better: 'higher' },
+  budget: 1,
+  winsorAt: null,
+};
+const hides: PlannedMetric = {
+  ...main,
   name: 'hide',
   role: 'guardrail',
   rule: { kind: 'limit', direction: 'at-most', threshold: 0.05 },
@@ -35,23 +41,39 @@ function drawUnits(random: Random, count: number, mean: number): RatioStatistics
 function input(
   control: Readonly<Record<string, RatioStatistics>>,
   treatment: Readonly<Record<string, RatioStatistics>>,
-  changes: Partial<AnalysisInput> = {},
+  metrics: readonly PlannedMetric[] = [main],
 ): AnalysisInput {
   const variant = (name: string, statistics: Readonly<Record<string, RatioStatistics>>) => ({
     name,
     share: 0.5,
     assignedUnits: statistics.watch?.units ?? 0,
-    statistics: new Map(Object.entries(statistics)),
+    cells: [
+      {
+        variant: name,
+        block: 0,
+        day: '2026-01-01',
+        isHeldOut: false,
+        statistics: { ...noCellStatistics, metrics: statistics },
+      },
+    ],
   });
   return {
-    metrics: [main],
+    plan: {
+      ramp: null,
+      metrics,
+      estimand: 'per-decision',
+      minUnits: 50,
+      tunedAtUnits: 1000,
+      horizonUnits: null,
+      covariate: null,
+      heldOutShare: 0,
+      health: DEFAULT_HEALTH,
+      isApprovalNeeded: false,
+    },
     control: variant('control', control),
     treatment: variant('treatment', treatment),
     level: 0.95,
-    minUnits: 50,
-    tunedAt: 1000,
-    sampleRatioAlpha: 0.001,
-    ...changes,
+    health: [],
   };
 }
 
@@ -116,13 +138,36 @@ describe('the analysis of an experiment', () => {
         mergeStatistics,
         noStatistics,
       );
-    const missing = analyseExperiment(input({ watch: control }, { watch: better }, { metrics }));
+    const missing = analyseExperiment(input({ watch: control }, { watch: better }, metrics));
     expect(missing.verdict).toBe('inconclusive');
     const bad = { watch: better, hide: rate(0.15) };
     const good = { watch: better, hide: rate(0.01) };
     const from = { watch: control, hide: rate(0.01) };
-    expect(analyseExperiment(input(from, bad, { metrics })).verdict).toBe('fail');
-    expect(analyseExperiment(input(from, good, { metrics })).verdict).toBe('pass');
+    expect(analyseExperiment(input(from, bad, metrics)).verdict).toBe('fail');
+    expect(analyseExperiment(input(from, good, metrics)).verdict).toBe('pass');
+  });
+
+  it('leaves signals out of the verdict and of the guardrails\u2019 error budget', () => {
+    const signal: PlannedMetric = { ...hides, name: 'skip', role: 'signal' };
+    const rates = (p: number): RatioStatistics =>
+      Array.from({ length: 500 }, () => unitStatistics(1, random.uniform() < p ? 1 : 0)).reduce(
+        mergeStatistics,
+        noStatistics,
+      );
+    const from = { watch: control, hide: rates(0.01), skip: rates(0.3) };
+    const to = { watch: better, hide: rates(0.01), skip: rates(0.3) };
+    const result = analyseExperiment(input(from, to, [main, hides, signal]));
+    expect(result.byMetric.map(({ role, state }) => `${role} ${state}`)).toContain('signal fail');
+    expect(result.verdict).not.toBe('fail');
+    const alone = analyseExperiment(input(from, to, [main, hides]));
+    expect(result.byMetric[1].effect).toEqual(alone.byMetric[1].effect);
+  });
+
+  it('compares units within their block and day only', () => {
+    const broken = input({ watch: control }, { watch: better });
+    const later = broken.treatment.cells.map((cell) => ({ ...cell, day: '2026-01-02' }));
+    const result = analyseExperiment({ ...broken, treatment: { ...broken.treatment, cells: later } });
+    expect(result.verdict).toBe('no data');
   });
 
   it('blocks its verdict when units did not arrive in the declared shares', () => {

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogEvent } from '../../../src/core/feedback/events.ts';
+import { createMemoryStores } from '../../../src/memory/stores.ts';
+import {
+  createExperimentAnalysis,
+  type ExperimentLook,
+} from '../../../src/service/experiment-analysis/experiment-analysis.ts';
+import type { AllStores } from '../../../src/service/ports/all-stores.ts';
+import { experimentSurface, experimentTraffic } from '../../support/experiment-traffic.ts';
+import { actorOf, experiment, newTenant, type OpenStores } from './support.ts';
+
+const NOON = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 43_200_000;
+const LATER = Date.now() + 3_600_000;
+
+export function experimentUnitsContract(name: string, open: OpenStores): void {
+  describe(`units of experiments: ${name}`, () => {
+    let stores: AllStores;
+    let close: () => Promise<void>;
+    beforeAll(async () => ({ stores, close } = await open()));
+    afterAll(() => close());
+
+    const block = { index: 0, fromBucket: 0, toBucket: 10_000, openedAt: NOON };
+    const running = experiment('e1', { state: 'running', blocks: [block] });
+    const begin = async (to: AllStores, tenant: string) => {
+      await to.surfaces.declare(experimentSurface, actorOf(tenant));
+      await to.experiments.create(running, actorOf(tenant));
+      const { look } = createExperimentAnalysis(to);
+      return {
+        write: (events: readonly LogEvent[]) => to.events.write({ events, deadLetters: [] }),
+        look: async (at = LATER): Promise<ExperimentLook> => (await look(tenant, running, at))[0],
+      };
+    };
+    const traffic = (tenant: string, units: number, more: { firstUnit?: number; block?: null } = {}) =>
+      experimentTraffic({ tenant, experiment: 'e1', units, startAt: NOON, treated: 0.5, ...more });
+
+    it(
+      'add up to what one reading of everything gives, in parts and with repeats',
+      { timeout: 60_000 },
+      async () => {
+        const tenant = newTenant();
+        const log = traffic(tenant, 260);
+        const ours = await begin(stores, tenant);
+        const half = log.findIndex((event) => event.kind === 'decision' && event.unitId === 'u000130');
+        await ours.write(log.slice(0, half));
+        await ours.look();
+        await ours.write(log);
+        await ours.look();
+        const reference = await begin(createMemoryStores(), tenant);
+        await reference.write(log);
+        const [a, b] = [await ours.look(), await reference.look()];
+        expect(a.assignedUnits).toEqual({ control: 130, treatment: 130 });
+        expect(a.units).toEqual(b.units);
+        for (const metric of a.byMetric) {
+          const same = b.byMetric.find((other) => other.name === metric.name);
+          expect(metric.effect!.value).toBeCloseTo(same!.effect!.value, 9);
+          expect(metric.effect!.standardError).toBeCloseTo(same!.effect!.standardError, 9);
+        }
+      },
+    );
+
+    it('count nobody twice when several look at once', async () => {
+      const tenant = newTenant();
+      const ours = await begin(stores, tenant);
+      await ours.write(traffic(tenant, 60));
+      await Promise.all([ours.look(), ours.look(), ours.look(), ours.look()]);
+      const look = await ours.look();
+      expect(look.units).toEqual({ control: 30, treatment: 30 });
+      expect(look.assignedUnits).toEqual({ control: 30, treatment: 30 });
+    });
+
+    it('leave out those on two sides and those put there by hand, and count them', async () => {
+      const tenant = newTenant();
+      const ours = await begin(stores, tenant);
+      await ours.write(traffic(tenant, 40, {}));
+      await ours.write(traffic(tenant, 6, { firstUnit: 100, block: null }));
+      const extra = experimentTraffic({
+        tenant,
+        experiment: 'e1',
+        units: 1,
+        startAt: NOON + 500_000,
+        treated: 0.5,
+        firstUnit: 200,
+      }).map((event) => (event.kind === 'decision' ? { ...event, unitId: 'u000001' } : event));
+      await ours.write(extra);
+      const look = await ours.look();
+      expect(look.multiplyAssignedUnits).toBe(1);
+      expect(look.forcedUnits).toBe(6);
+      expect(look.units).toEqual({ control: 20, treatment: 19 });
+    });
+
+    it('wait until their window has closed', async () => {
+      const tenant = newTenant();
+      const ours = await begin(stores, tenant);
+      await ours.write(traffic(tenant, 40));
+      expect((await ours.look(NOON + 15_000)).units).toEqual({ control: 0, treatment: 0 });
+    });
+  });
+}
