@@ -92,7 +92,7 @@ function sharedConfig(
     discount,
     auxiliaryDiscounts: discountsOfOthers(world),
     costDiscounts: discountsOfOthers(world),
-    ...settings.sharpness[algorithm],
+    ...settings.own[algorithm],
   };
   return Object.fromEntries(
     Object.entries(offered).filter(([field, value]) => accepts(algorithm, { [field]: value })),

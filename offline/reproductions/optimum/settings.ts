@@ -21,8 +21,11 @@ export interface OptimumSettings {
       readonly groupBlock: number;
     };
   };
-  /** Temperatures by algorithm: the optimum mixes in few states, the defaults are made for noisier worlds. */
-  readonly sharpness: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /**
+   * By algorithm: temperatures (the optimum mixes in few states, the defaults are made for noisier worlds), and limits held
+   * to evaluated cost plus one standard error, because a policy that is over its limit counts for nothing here.
+   */
+  readonly own: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 /**
@@ -31,18 +34,18 @@ export interface OptimumSettings {
  */
 export const TOLERANCE = 0.05;
 
-const sharpness: OptimumSettings['sharpness'] = {
+const own: OptimumSettings['own'] = {
   crr: { beta: 0.2 },
   cql: { entropyWeight: 0.1 },
   sac: { targetEntropyShare: 0.2 },
-  'rcpo-dual': { entropyWeight: 0.08 },
-  'pid-lagrangian': { entropyWeight: 0.08 },
+  'rcpo-dual': { entropyWeight: 0.08, costPessimism: 1 },
+  'pid-lagrangian': { entropyWeight: 0.08, costPessimism: 1 },
 };
 
 const full: OptimumSettings = {
   units: 6_000,
   training: {
-    steps: 500,
+    steps: 800,
     warmUpSteps: 100,
     stageOneSteps: 150,
     batchSize: 256,
@@ -52,7 +55,7 @@ const full: OptimumSettings = {
     multiplierEvery: 10,
     network: { hidden: [32], groupBlock: 0 },
   },
-  sharpness,
+  own,
 };
 
 /** For the test suite: every piece runs, nothing is learned. */
@@ -69,7 +72,7 @@ const short: OptimumSettings = {
     multiplierEvery: 10,
     network: { hidden: [8], groupBlock: 0 },
   },
-  sharpness,
+  own,
 };
 
 export function optimumSettings(run: Pick<LearningStudyRun, 'units' | 'isShort'>): OptimumSettings {

@@ -87,7 +87,7 @@ function settingsNote({
     multiplierEvery,
     network,
   } = settings.training;
-  const own = Object.entries(settings.sharpness)
+  const own = Object.entries(settings.own)
     .map(([name, config]) => `${name} ${JSON.stringify(config)}`)
     .join(', ');
   return (
