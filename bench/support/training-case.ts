@@ -19,7 +19,7 @@ const actionCount = 2;
 function noise(): TrainingData {
   const random = createRandom(1);
   return {
-    ...{ rows, width, actionCount, groupCount: 1 },
+    ...{ rows, width, actionCount, groupCount: 1, encoder: { inputs: [], width } },
     inputs: new Float32Array(rows * width).map(() => random.normal()),
     groups: new Int32Array(rows),
     actions: new Int32Array(rows).map(() => (random.uniform() < 0.5 ? 0 : 1)),

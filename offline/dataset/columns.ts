@@ -37,7 +37,9 @@ export function columnsFor(surface: Surface): readonly Column[] {
     column('truncated', 'BOOLEAN', (row) => row.truncated),
     column('defaulted', 'VARCHAR[]', (row) => row.defaulted),
     ...surface.features.map((feature) =>
-      column(featureColumn(feature.name), featureTypes[feature.type], (row) => row.features[feature.name]),
+      column(featureColumn(feature.name), featureTypes[feature.type], (row) =>
+        feature.type === 'sequence' ? jsonText(row.features[feature.name]) : row.features[feature.name],
+      ),
     ),
     ...surface.responses.map((response, i) =>
       column(responseColumn(response.name), 'DOUBLE', (row) => row.responses[i]),
@@ -53,6 +55,11 @@ const featureTypes: Readonly<Record<FeatureSpec['type'], ColumnType>> = {
   categorical: 'VARCHAR',
   boolean: 'BOOLEAN',
   vector: 'DOUBLE[]',
+  hashed: 'VARCHAR',
+  // A list of objects as JSON text: its fields are the surface's, which the manifest holds.
+  sequence: 'VARCHAR',
 };
+
+const jsonText = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 
 export const quoted = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;

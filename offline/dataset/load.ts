@@ -1,7 +1,7 @@
 import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { join } from 'node:path';
 import { AllotError } from '../../src/core/errors.ts';
-import type { FeatureValue, Surface } from '../../src/core/surface/surface.ts';
+import type { FeatureSpec, FeatureValue, Surface } from '../../src/core/surface/surface.ts';
 import { featureColumn, quoted, responseColumn } from './columns.ts';
 import type { Dataset } from './dataset.ts';
 import { DatasetBuilder, type StoredRow } from './dataset-builder.ts';
@@ -135,17 +135,24 @@ function addChunk(
 }
 
 function featuresAt(surface: Surface, column: Columns): (i: number) => Record<string, FeatureValue> {
-  const features = surface.features.map((f) => ({ name: f.name, all: column(featureColumn(f.name)) }));
+  const features = surface.features.map((f) => ({
+    name: f.name,
+    type: f.type,
+    all: column(featureColumn(f.name)),
+  }));
   return (i) => {
     const values: Record<string, FeatureValue> = {};
-    for (const { name, all } of features) {
+    for (const { name, type, all } of features) {
       const value = all[i];
-      if (value === null) continue;
-      values[name] =
-        typeof value === 'object' ? (items(value) as readonly number[]) : (value as FeatureValue);
+      if (value !== null) values[name] = featureValue(type, value);
     }
     return values;
   };
+}
+
+function featureValue(type: FeatureSpec['type'], value: DuckDBValue): FeatureValue {
+  if (type === 'sequence') return JSON.parse(String(value)) as FeatureValue;
+  return typeof value === 'object' ? (items(value) as readonly number[]) : (value as FeatureValue);
 }
 
 function baseAt(column: Columns): (i: number) => Omit<StoredRow, 'features' | 'responses'> {

@@ -1,4 +1,5 @@
 import { joinResponses, type JoinedResponses } from '../../src/core/feedback/join.ts';
+import { canonicalFeatures } from '../../src/core/surface/canonical-features.ts';
 import { groupIndex } from '../../src/core/surface/groups.ts';
 import { SESSION_CLOSED, type Surface } from '../../src/core/surface/surface.ts';
 import type { DecisionRecord } from '../../src/service/ports/stores.ts';
@@ -150,7 +151,7 @@ function rowOf(
     unitId: decision.unitId,
     sessionId: decision.sessionId,
     decidedAt: decision.decidedAt,
-    features: decision.features,
+    features: canonicalFeatures(surface.features, decision.features),
     defaulted: [...decision.defaultedFeatures].sort(byText),
     group: named >= 0 ? named : groupIndex(surface.groups, decision.features, decision.defaultedFeatures),
     eligible: feasibleActions(decision, surface),

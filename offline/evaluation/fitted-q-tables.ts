@@ -1,7 +1,7 @@
 import { compileEncoder } from '../../src/core/policy/encoder.ts';
 import type { ValueTables } from '../../src/core/ope/sequential/value-tables.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { fitEncoder } from '../learning/data/encoder-fit.ts';
+import { fitLinearEncoder } from '../learning/data/encoder-fit.ts';
 import { fitActionValues, fittedQDefaults, type FittedQOptions } from './fitted-q.ts';
 
 /** As of the reward models: beyond this many coefficients per response the closed form is too slow to be worth it. */
@@ -21,7 +21,7 @@ export function fitValueTables(
 ): Map<string, ValueTables> {
   const { surface } = dataset.manifest;
   const everyRow = Int32Array.from({ length: dataset.rows }, (_, row) => row);
-  const spec = fitEncoder(dataset, surface, everyRow);
+  const spec = fitLinearEncoder(dataset, surface, everyRow);
   const encode = compileEncoder(spec);
   const { width } = spec;
   if ((width + 1) * surface.actions.length > MAX_COEFFICIENTS) return new Map();

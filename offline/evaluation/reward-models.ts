@@ -1,6 +1,6 @@
 import { compileEncoder } from '../../src/core/policy/encoder.ts';
 import type { Dataset } from '../dataset/dataset.ts';
-import { fitEncoder } from '../learning/data/encoder-fit.ts';
+import { fitLinearEncoder } from '../learning/data/encoder-fit.ts';
 import { crossFit } from './reward-model.ts';
 
 /** Beyond this many coefficients per response the closed form is too slow to be worth it: no model, no DM and DR. */
@@ -13,7 +13,7 @@ const MAX_COEFFICIENTS = 3_000;
 export function fitRewardModels(dataset: Dataset): Map<string, Float64Array> {
   const { surface } = dataset.manifest;
   const everyRow = Int32Array.from({ length: dataset.rows }, (_, row) => row);
-  const encoder = fitEncoder(dataset, surface, everyRow);
+  const encoder = fitLinearEncoder(dataset, surface, everyRow);
   const actionCount = surface.actions.length;
   if ((encoder.width + 1) * actionCount > MAX_COEFFICIENTS) return new Map();
   const states = encodeAll(dataset, encoder);

@@ -1,8 +1,10 @@
 import { AllotError } from '../../src/core/errors.ts';
-import type { FeatureSpec, FeatureValue, Surface } from '../../src/core/surface/surface.ts';
+import { hashedRule } from '../../src/core/surface/hashed-rule.ts';
+import type { FeatureValue, Surface } from '../../src/core/surface/surface.ts';
 import { cellError, numberAt, propensityAt, textAt, timeAt } from './cells.ts';
 import type { ImportedDecision } from './imported-decision.ts';
 import { importedResponse, importedSurface } from './imported-surface.ts';
+import { mappedFeature, sequenceReader } from './mapped-features.ts';
 import type { Mapping } from './mapping.ts';
 import { readRows, type SourceRow } from './rows.ts';
 
@@ -14,11 +16,7 @@ export function mappedSurface(mapping: Mapping): Surface {
     name: mapping.surface,
     actions: mapping.actions,
     nullAction: mapping.nullAction,
-    features: Object.entries(mapping.features).map(([name, spec]): FeatureSpec => {
-      if (spec.type === 'numeric') return { name, type: 'numeric', min: spec.min, max: spec.max };
-      if (spec.type === 'boolean') return { name, type: 'boolean' };
-      return { name, type: 'categorical', values: spec.values };
-    }),
+    features: Object.entries(mapping.features).map(([name, spec]) => mappedFeature(name, spec)),
     responses: Object.entries(mapping.responses).map(([name, { role, unit, min, max, default: value }]) =>
       importedResponse({ name, role, unit, min, max, default: value }),
     ),
@@ -85,6 +83,8 @@ function rangedAt(row: SourceRow, spec: { column: string; min: number; max: numb
 
 function featureAt(row: SourceRow, spec: Mapping['features'][string]): FeatureValue {
   if (spec.type === 'numeric') return rangedAt(row, spec);
+  if (spec.type === 'hashed') return idAt(row, spec.column);
+  if (spec.type === 'sequence') return sequenceReader(spec)(row);
   const text = textAt(row, spec.column);
   if (spec.type === 'boolean') {
     if (!['0', '1', 'true', 'false'].includes(text))
@@ -93,5 +93,13 @@ function featureAt(row: SourceRow, spec: Mapping['features'][string]): FeatureVa
   }
   if (!spec.values.includes(text))
     throw cellError(row, spec.column, `must be one of ${spec.values.join(', ')}`);
+  return text;
+}
+
+/** Nobody knows what is not there: an empty cell is the empty text. */
+function idAt(row: SourceRow, column: string): string {
+  const text = row.values[column] ?? '';
+  const rule = hashedRule(text);
+  if (rule !== null) throw cellError(row, column, rule);
   return text;
 }

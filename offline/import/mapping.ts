@@ -4,10 +4,27 @@ import { violation } from '../../src/core/check.ts';
 
 const column = z.string().min(1);
 
+const buckets = z.int().min(2).max(1_000_000);
+const vocabulary = z.string().min(1).optional();
+
+const field = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('numeric'), min: z.number(), max: z.number() }),
+  z.strictObject({ type: z.literal('categorical'), values: z.array(z.string()).min(1) }),
+  z.strictObject({ type: z.literal('hashed'), buckets, vocabulary }),
+]);
+
 const feature = z.discriminatedUnion('type', [
   z.strictObject({ column, type: z.literal('numeric'), min: z.number(), max: z.number() }),
   z.strictObject({ column, type: z.literal('categorical'), values: z.array(z.string()).min(1) }),
   z.strictObject({ column, type: z.literal('boolean') }),
+  z.strictObject({ column, type: z.literal('hashed'), buckets, vocabulary }),
+  /** The cell is a JSON list of objects, newest last; an empty one is no events. */
+  z.strictObject({
+    column,
+    type: z.literal('sequence'),
+    length: z.int().min(1).max(512),
+    fields: z.record(z.string(), field),
+  }),
 ]);
 
 const response = z.strictObject({

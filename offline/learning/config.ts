@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { refuse, violation } from '../../src/core/check.ts';
-import type { LayerSpec } from '../../src/core/policy/artifact.ts';
+import type { EncoderSpec, LayerSpec } from '../../src/core/policy/artifact.ts';
+import { inputConfig } from './networks/input-config.ts';
+import { inputLayersFor } from './networks/input-layers.ts';
 
 /** What every algorithm's config holds; each algorithm adds its own fields. Unknown fields are refused. */
 
@@ -13,6 +15,7 @@ export const networkConfig = z.strictObject({
   layerNorm: z.boolean().default(true),
   /** Width of the group-routed block after the hidden layers, joined to them; 0: none. */
   groupBlock: z.int().min(0).max(256).default(16),
+  ...inputConfig,
 });
 export type NetworkConfig = z.infer<typeof networkConfig>;
 
@@ -88,15 +91,19 @@ export function parseConfig<T>(schema: z.ZodType<T>, raw: unknown): T {
   throw parsed.error;
 }
 
-/** Encoder width → hidden dense layers (each with layer norm) → group-routed block → `outputs`. */
+/**
+ * Encoder → embeddings and target attention, where it has indices or sequences → hidden dense layers (each with layer norm) →
+ * group-routed block → `outputs`. A number instead of an encoder: that many plain inputs.
+ */
 export function layersFor(
   network: NetworkConfig,
-  width: number,
+  input: EncoderSpec | number,
   groups: number,
   outputs: number,
 ): LayerSpec[] {
-  const layers: LayerSpec[] = [];
-  let size = width;
+  const first = typeof input === 'number' ? { layers: [], width: input } : inputLayersFor(input, network);
+  const layers: LayerSpec[] = [...first.layers];
+  let size = first.width;
   for (const out of network.hidden) {
     layers.push({ kind: 'dense', in: size, out, activation: network.activation });
     if (network.layerNorm) layers.push({ kind: 'layer-norm', size: out });

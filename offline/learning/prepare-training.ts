@@ -43,7 +43,7 @@ export async function prepareTraining(recipe: TrainingRecipe): Promise<PreparedT
   const algorithm = createAlgorithm(recipe.algorithm, recipe.config);
   const backend = await chooseBackend(algorithm.config.backend);
   const split = splitByUnitAndTime(dataset, algorithm.config.split);
-  const encoder = fitEncoder(dataset, surface, split.train);
+  const encoder = fitEncoder(dataset, surface, split.train, algorithm.config.network);
   const data = createTrainingData(dataset, encoder);
   refuseTooFew(split, data.isSteerable);
   const context = {

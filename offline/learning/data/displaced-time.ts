@@ -2,7 +2,7 @@ import { AllotError } from '../../../src/core/errors.ts';
 import { compileEncoder } from '../../../src/core/policy/encoder.ts';
 import type { Dataset } from '../../dataset/dataset.ts';
 import { solveSymmetric } from '../../evaluation/solve-symmetric.ts';
-import { fitEncoder } from './encoder-fit.ts';
+import { fitLinearEncoder } from './encoder-fit.ts';
 
 export interface DisplacedTimeOptions {
   /** `regression`: linear in the encoded features; `group`: one number per activity group, shrunk to that of all. */
@@ -130,7 +130,7 @@ function byRegression(
   { none, allocate }: Sample,
   shrinkage: number,
 ): (row: number) => number {
-  const encoder = fitEncoder(dataset, dataset.manifest.surface, rows);
+  const encoder = fitLinearEncoder(dataset, dataset.manifest.surface, rows);
   const encode = compileEncoder(encoder);
   const groups = dataset.manifest.surface.groups?.names.length ?? 1;
   const size = 1 + encoder.width + (groups > 1 ? groups : 0);

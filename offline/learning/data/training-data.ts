@@ -6,6 +6,8 @@ import type { Dataset } from '../../dataset/dataset.ts';
 /** A dataset as numbers: what the learners read. n rows, K actions, G groups, `width` encoder outputs. */
 export interface TrainingData {
   readonly rows: number;
+  /** What the columns of `inputs` are. */
+  readonly encoder: EncoderSpec;
   readonly width: number;
   readonly actionCount: number;
   readonly groupCount: number;
@@ -35,6 +37,7 @@ export function createTrainingData(dataset: Dataset, encoder: EncoderSpec): Trai
     );
   return {
     rows: dataset.rows,
+    encoder,
     width: encoder.width,
     actionCount: surface.actions.length,
     groupCount: surface.groups?.names.length ?? 1,

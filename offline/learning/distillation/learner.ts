@@ -30,7 +30,7 @@ export class DistillationLearner implements Learner {
     this.#data = data;
     this.#config = config;
     this.#groupWeights = input.groupWeights;
-    const layers = layersFor(config.network, data.width, data.groupCount, data.actionCount);
+    const layers = layersFor(config.network, data.encoder, data.groupCount, data.actionCount);
     this.actor = new Network(layers, input.random.fork('student'));
     this.#adam = new Adam(this.actor.parameters, { ...config, maxGradientNorm: 10 });
   }

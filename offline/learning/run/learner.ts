@@ -5,7 +5,7 @@ import type { Dataset } from '../../dataset/dataset.ts';
 import type { Split } from '../../dataset/split.ts';
 import type { Network } from '../networks/network.ts';
 import type { Batch, TrainingData } from '../data/training-data.ts';
-import type { DivergenceConfig } from '../config.ts';
+import type { DivergenceConfig, NetworkConfig } from '../config.ts';
 import type { Checkpoints } from './checkpoints.ts';
 
 /** What an algorithm gets: data, split, a seeded source of randomness, and somebody to tell about progress. */
@@ -90,6 +90,7 @@ export interface AlgorithmConfig {
   };
   readonly backend: 'auto' | 'tensorflow-native' | 'wasm' | 'cpu';
   readonly divergence: DivergenceConfig;
+  readonly network: NetworkConfig;
   readonly plantedFault?: 'inverted-reward' | null;
   readonly [option: string]: unknown;
 }

@@ -1,6 +1,7 @@
 import { violation } from '../check.ts';
 import type { Violation } from '../errors.ts';
 import type { ArtifactHeader, EncodedFeature, LayerSpec } from './artifact.ts';
+import { isEmbedding, isOpenFeature, isTargetAttention } from './check-sequence-parts.ts';
 import { encoderWidth } from './encoder.ts';
 import { inputWidthOf, outputWidthOf, weightCountOf } from './network.ts';
 
@@ -109,19 +110,22 @@ function isEncodedFeature(x: unknown): x is EncodedFeature {
         (x['transform'] === 'identity' || x['transform'] === 'log1p') && isNumber(mean) && isPositive(std)
       );
     case 'categorical':
+    case 'categorical-index':
       return isDistinctTexts(x['values'], 0);
     case 'boolean':
       return true;
     case 'vector':
       return isNumbers(mean) && isNumbers(std) && std.length === mean.length && std.every(isPositive);
     default:
-      return false;
+      return isOpenFeature(x);
   }
 }
 
 function isLayer(x: unknown): x is LayerSpec {
   if (!isObject(x)) return false;
   if (x['kind'] === 'layer-norm') return isCount(x['size'], 1);
+  if (x['kind'] === 'embedding') return isEmbedding(x);
+  if (x['kind'] === 'target-attention') return isTargetAttention(x);
   const fits =
     isCount(x['in'], 0) &&
     isCount(x['out'], 1) &&

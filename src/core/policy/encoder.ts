@@ -1,5 +1,7 @@
 import type { FeatureValues } from '../surface/surface.ts';
 import type { EncodedFeature, EncoderSpec } from './artifact.ts';
+import { widthOf } from './input-layout.ts';
+import { compileOpenFeature, type WriteValue } from './sequence-encoder.ts';
 
 /** Turns feature values into the network's input, writing every position of `out`. */
 export type Encoder = (values: FeatureValues, defaulted: readonly string[], out: Float32Array) => void;
@@ -43,6 +45,8 @@ interface Step {
   readonly mean: Float64Array;
   readonly std: Float64Array;
   readonly slots: ReadonlyMap<string, number>;
+  /** Of hashed, indexed and sequence features. */
+  readonly writeOpen: WriteValue | null;
 }
 
 function stepOf(input: EncodedFeature, at: number): Step {
@@ -57,12 +61,8 @@ function stepOf(input: EncodedFeature, at: number): Step {
     mean: Float64Array.from(mean),
     std: Float64Array.from(std),
     slots: new Map(input.kind === 'categorical' ? input.values.map((v, i) => [v, i]) : []),
+    writeOpen: compileOpenFeature(input, at),
   };
-}
-
-function widthOf(input: EncodedFeature): number {
-  if (input.kind === 'categorical') return input.values.length + 1;
-  return input.kind === 'vector' ? input.mean.length : 1;
 }
 
 function write(step: Step, value: FeatureValues[string] | undefined, out: Float32Array): void {
@@ -73,9 +73,11 @@ function write(step: Step, value: FeatureValues[string] | undefined, out: Float3
       out[step.at] = (x - step.mean[0]) / step.std[0];
       return;
     }
-    case 'categorical':
-      out[step.at + (step.slots.get(String(value)) ?? step.slots.size)] = 1;
+    case 'categorical': {
+      const category = value as string | number;
+      out[step.at + (step.slots.get(String(category)) ?? step.slots.size)] = 1;
       return;
+    }
     case 'boolean':
       out[step.at] = value === true ? 1 : 0;
       return;
@@ -84,6 +86,9 @@ function write(step: Step, value: FeatureValues[string] | undefined, out: Float3
       for (let i = 0; i < step.mean.length; i++) {
         out[step.at + i] = ((vector[i] ?? step.mean[i]) - step.mean[i]) / step.std[i];
       }
+      return;
     }
+    default:
+      step.writeOpen?.(value, out);
   }
 }

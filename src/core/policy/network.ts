@@ -1,5 +1,7 @@
 import { invariant } from '../check.ts';
 import type { Activation, LayerSpec } from './artifact.ts';
+import { attentionOutputs, attentionWeights, compileAttention } from './attention-forward.ts';
+import { compileEmbedding, embeddingLayout, embeddingWeights } from './embedding-forward.ts';
 
 export interface Network {
   readonly inputWidth: number;
@@ -18,8 +20,16 @@ export const inputWidthOf = (layer: LayerSpec): number =>
   layer.kind === 'layer-norm' ? layer.size : layer.in;
 
 export const outputWidthOf = (layer: LayerSpec): number => {
-  if (layer.kind === 'layer-norm') return layer.size;
-  return layer.kind === 'group-routed' && layer.concatInput ? layer.in + layer.out : layer.out;
+  switch (layer.kind) {
+    case 'layer-norm':
+      return layer.size;
+    case 'embedding':
+      return embeddingLayout(layer).outputs;
+    case 'target-attention':
+      return attentionOutputs(layer);
+    default:
+      return layer.kind === 'group-routed' && layer.concatInput ? layer.in + layer.out : layer.out;
+  }
 };
 
 /**
@@ -33,7 +43,8 @@ export function compileNetwork(layers: readonly LayerSpec[], weights: Float32Arr
   let at = 0;
   for (const layer of layers) {
     const out = new Float64Array(outputWidthOf(layer));
-    steps.push({ layer, weights, at, out, rows: new Int32Array(inputWidthOf(layer)) });
+    const step = { layer, weights, at, out, rows: new Int32Array(inputWidthOf(layer)) };
+    steps.push({ ...step, compute: computationOf(layer, weights, at) });
     at += layerWeights(layer);
   }
   const inputWidth = inputWidthOf(layers[0]);
@@ -60,11 +71,28 @@ interface Step {
   readonly out: Float64Array;
   /** Scratch of `dense`, one per input. */
   readonly rows: Int32Array;
+  /** Of the layers that have a file of their own. */
+  readonly compute: ((x: Float64Array, out: Float64Array) => void) | null;
+}
+
+function computationOf(layer: LayerSpec, weights: Float32Array, at: number): Step['compute'] {
+  if (layer.kind === 'embedding') return compileEmbedding(layer, weights, at);
+  return layer.kind === 'target-attention' ? compileAttention(layer, weights, at) : null;
 }
 
 function layerWeights(layer: LayerSpec): number {
-  if (layer.kind === 'layer-norm') return 2 * layer.size;
-  return layer.kind === 'dense' ? (layer.in + 1) * layer.out : layer.groups * blockWeights(layer);
+  switch (layer.kind) {
+    case 'layer-norm':
+      return 2 * layer.size;
+    case 'dense':
+      return (layer.in + 1) * layer.out;
+    case 'group-routed':
+      return layer.groups * blockWeights(layer);
+    case 'embedding':
+      return embeddingWeights(layer.tables);
+    case 'target-attention':
+      return attentionWeights(layer);
+  }
 }
 
 function blockWeights(layer: Extract<LayerSpec, { kind: 'group-routed' }>): number {
@@ -72,7 +100,11 @@ function blockWeights(layer: Extract<LayerSpec, { kind: 'group-routed' }>): numb
 }
 
 function run(step: Step, x: Float64Array, group: number): void {
-  const { layer, weights, at, out } = step;
+  const { layer, weights, at, out, compute } = step;
+  if (compute !== null) {
+    compute(x, out);
+    return;
+  }
   if (layer.kind === 'layer-norm') {
     out.set(x);
     layerNorm(out, 0, layer.size, weights, at);
@@ -83,6 +115,7 @@ function run(step: Step, x: Float64Array, group: number): void {
     activate(out, 0, layer.activation);
     return;
   }
+  if (layer.kind !== 'group-routed') return;
   const known = Number.isInteger(group) && group >= 0 && group < layer.groups;
   const block = at + (known ? group : 0) * blockWeights(layer);
   const offset = layer.concatInput ? layer.in : 0;

@@ -2,8 +2,8 @@ import { invariant, isProbability, refuse, violation } from '../check.ts';
 import type { Violation } from '../errors.ts';
 import { softmax } from '../math/softmax.ts';
 import { groupIndex } from '../surface/groups.ts';
-import type { FeatureSpec, FeatureValues, Surface } from '../surface/surface.ts';
-import type { ArtifactLineage, EncodedFeature, PolicyArtifact } from './artifact.ts';
+import type { FeatureSpec, FeatureValues, SequenceFieldSpec, Surface } from '../surface/surface.ts';
+import type { ArtifactLineage, EncodedFeature, EncodedField, PolicyArtifact } from './artifact.ts';
 import { checkHeader } from './check-header.ts';
 import { compileEncoder } from './encoder.ts';
 import { makeArtifact } from './make-artifact.ts';
@@ -96,6 +96,26 @@ function misfits({ header }: PolicyArtifact, surface: Surface): Violation[] {
 }
 
 function matches(input: EncodedFeature, feature: FeatureSpec | undefined): boolean {
-  if (feature === undefined || feature.type !== input.kind) return false;
-  return feature.type !== 'vector' || input.kind !== 'vector' || feature.length === input.mean.length;
+  if (feature === undefined) return false;
+  switch (input.kind) {
+    case 'categorical-index':
+      return feature.type === 'categorical';
+    case 'vector':
+      return feature.type === 'vector' && feature.length === input.mean.length;
+    case 'hashed':
+      return feature.type === 'hashed' && feature.buckets === input.buckets;
+    case 'sequence':
+      return (
+        feature.type === 'sequence' && input.fields.every((field) => matchesField(field, feature.fields))
+      );
+    default:
+      return feature.type === input.kind;
+  }
+}
+
+function matchesField(input: EncodedField, fields: readonly SequenceFieldSpec[]): boolean {
+  const field = fields.find(({ name }) => name === input.field);
+  if (field === undefined) return false;
+  if (input.kind === 'hashed') return field.type === 'hashed' && field.buckets === input.buckets;
+  return field.type === (input.kind === 'numeric' ? 'numeric' : 'categorical');
 }

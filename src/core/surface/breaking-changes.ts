@@ -1,11 +1,12 @@
 import type { Violation } from '../errors.ts';
-import type { FeatureSpec, ResponseSpec, Surface } from './surface.ts';
+import { vocabularyOf } from './check-sequences.ts';
+import type { FeatureSpec, HashedSpec, ResponseSpec, Surface } from './surface.ts';
 import { Violations } from './violations.ts';
 
 /**
  * Changes of a declaration under which old artifacts, callers or logged rows would come to mean something else; they
  * need a higher `schemaVersion`. Empty when `next` has one. Compatible without: wider ranges, more categories at the end,
- * a new feature with a default, a new response, and everything about floor, caps, pacing, constraints and gate.
+ * longer sequences, a new feature or field of an event with a default, a new response, and everything about floor, caps, pacing, constraints and gate.
  */
 export function breakingChanges(previous: Surface, next: Surface): Violation[] {
   const found = new Violations();
@@ -60,6 +61,12 @@ function featureBreak(before: FeatureSpec, after: FeatureSpec | undefined): stri
   if (after === undefined) return 'was removed';
   if (after.type !== before.type) return 'changed its type';
   if (before.default !== undefined && !isSame(before.default, after.default)) return 'changed its default';
+  if (before.type === 'hashed' && after.type === 'hashed') return hashBreak(before, after);
+  if (before.type === 'sequence' && after.type === 'sequence') return sequenceBreak(before, after);
+  return valueBreak(before, after);
+}
+
+function valueBreak(before: FeatureSpec, after: FeatureSpec): string | null {
   if (before.type === 'categorical' && after.type === 'categorical') {
     const isPrefix = before.values.every((value, i) => after.values[i] === value);
     return isPrefix ? null : 'lost or reordered values';
@@ -71,6 +78,25 @@ function featureBreak(before: FeatureSpec, after: FeatureSpec | undefined): stri
     return 'narrowed its range';
   }
   return null;
+}
+
+function hashBreak(before: HashedSpec, after: HashedSpec): string | null {
+  if (before.buckets !== after.buckets) return 'changed its buckets';
+  return vocabularyOf(before) === vocabularyOf(after) ? null : 'changed its vocabulary';
+}
+
+type SequenceSpec = Extract<FeatureSpec, { type: 'sequence' }>;
+
+function sequenceBreak(before: SequenceSpec, after: SequenceSpec): string | null {
+  if (after.length < before.length) return 'became shorter';
+  for (const field of before.fields) {
+    const next = after.fields.find(({ name }) => name === field.name);
+    const rule = featureBreak(field, next);
+    if (rule !== null) return `${rule} (field ${field.name})`;
+  }
+  const added = after.fields.filter((field) => before.fields.every(({ name }) => name !== field.name));
+  const required = added.find((field) => field.default === undefined);
+  return required === undefined ? null : `got a field without a default (${required.name})`;
 }
 
 function compareResponses(found: Violations, previous: Surface, next: Surface): void {

@@ -1,4 +1,5 @@
 import { ruleOf } from './features.ts';
+import { checkHashed, checkSequence, checkVocabularies } from './check-sequences.ts';
 import { isName, NAME_RULE } from './names.ts';
 import type { FeatureSpec, GroupSpec, Surface } from './surface.ts';
 import type { Violations } from './violations.ts';
@@ -17,6 +18,7 @@ export function checkFeatures(surface: Surface, found: Violations): void {
     'features',
   );
   features.forEach((feature, i) => checkFeature(feature, `features[${i}]`, found));
+  checkVocabularies(features, found);
   if (surface.groups !== null) checkGroups(surface.groups, features, found);
 }
 
@@ -39,6 +41,8 @@ function checkFeature(feature: FeatureSpec, field: string, found: Violations): v
     const isLength = Number.isInteger(length) && length >= 1 && length <= LONGEST_VECTOR;
     found.need(isLength, `${field}.length`, `is a whole number from 1 to ${LONGEST_VECTOR}`, length);
   }
+  if (feature.type === 'hashed') checkHashed(feature, field, found);
+  if (feature.type === 'sequence') checkSequence(feature, field, found, checkFeature);
   if (feature.default !== undefined) {
     const rule = ruleOf(feature)(feature.default);
     found.need(rule === null, `${field}.default`, rule ?? '', feature.default);

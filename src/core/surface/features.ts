@@ -1,6 +1,8 @@
 import { refuse, violation } from '../check.ts';
 import type { Violation } from '../errors.ts';
+import { hashedRule } from './hashed-rule.ts';
 import { isSafeName } from './names.ts';
+import { compileSequenceRule } from './sequence-rule.ts';
 import type { FeatureSpec, FeatureValue, FeatureValues, Surface } from './surface.ts';
 
 export interface ReadFeatures {
@@ -22,7 +24,7 @@ const MOST_VIOLATIONS = 100;
 
 /**
  * Checks request features against their declaration: known names only, declared type, finite, within range, known
- * category, exact vector length; an absent feature takes its default or is refused. An explicit `null` is not absent.
+ * category, exact vector length, no more events than declared; an absent feature takes its default or is refused. An explicit `null` is not absent.
  */
 export function compileFeatures(surface: Surface): FeatureReader {
   const checks = surface.features.map(compileFeature);
@@ -106,6 +108,10 @@ export function ruleOf(spec: FeatureSpec): (value: unknown) => string | null {
     }
     case 'vector':
       return (value) => vectorRule(value, spec.length, spec.min, spec.max);
+    case 'hashed':
+      return hashedRule;
+    case 'sequence':
+      return compileSequenceRule(spec, ruleOf);
   }
 }
 

@@ -50,9 +50,37 @@ export type FeatureSpec =
       readonly min: number;
       readonly max: number;
       readonly default?: readonly number[];
+    }
+  | HashedSpec
+  | {
+      /** What happened before, newest last: at most `length` events (more are refused), each with the same fields. */
+      readonly name: string;
+      readonly type: 'sequence';
+      readonly length: number;
+      readonly fields: readonly SequenceFieldSpec[];
+      readonly default?: readonly SequenceEvent[];
     };
 
-export type FeatureValue = number | string | boolean | readonly number[];
+/**
+ * A text or whole number out of an open vocabulary, such as an author: it stands for one of `buckets` slots, see
+ * `hashSlot`. Features and fields with the same `vocabulary` (default: the name) speak of the same things, so that a model may
+ * learn one embedding for them; they have the same number of buckets.
+ */
+export interface HashedSpec {
+  readonly name: string;
+  readonly type: 'hashed';
+  readonly buckets: number;
+  readonly vocabulary?: string;
+  readonly default?: string | number;
+}
+
+/** A field of an event. With a default it may be left out of an event, without it is required. */
+export type SequenceFieldSpec =
+  Extract<FeatureSpec, { type: 'numeric' }> | Extract<FeatureSpec, { type: 'categorical' }> | HashedSpec;
+
+export type SequenceEvent = Readonly<Record<string, number | string>>;
+
+export type FeatureValue = number | string | boolean | readonly number[] | readonly SequenceEvent[];
 export type FeatureValues = Readonly<Record<string, FeatureValue>>;
 
 /**

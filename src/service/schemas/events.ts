@@ -11,7 +11,14 @@ import type { DecisionEvent, ExposureEvent, InteractionEvent, LogEvent } from '.
 const text = z.string().min(1);
 const time = z.int().min(0).describe('milliseconds since the epoch, UTC');
 const probability = z.number().min(0).max(1);
-const featureValue = z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]);
+const sequenceEvent = z.record(z.string(), z.union([z.number(), z.string()]));
+const featureValue = z.union([
+  z.number(),
+  z.string(),
+  z.boolean(),
+  z.array(z.number()),
+  z.array(sequenceEvent),
+]);
 
 const adjustment = z.looseObject({
   kind: z.enum(['eligibility', 'cap', 'pacing', 'exploration-floor', 'kill-switch']),

@@ -2,20 +2,56 @@ import { z } from 'zod';
 import type { Surface } from '../../core/surface/surface.ts';
 import { nameSchema, shareSchema } from './common.ts';
 
+const numericSchema = z.strictObject({
+  name: nameSchema,
+  type: z.literal('numeric'),
+  min: z.number(),
+  max: z.number(),
+  default: z.number().optional(),
+});
+
+const categoricalSchema = z.strictObject({
+  name: nameSchema,
+  type: z.literal('categorical'),
+  values: z.array(z.string().min(1).max(100)).min(1).max(10_000),
+  default: z.string().optional(),
+});
+
+const hashedSchema = z.strictObject({
+  name: nameSchema,
+  type: z.literal('hashed'),
+  buckets: z
+    .number()
+    .int()
+    .min(2)
+    .max(1_000_000)
+    .meta({ description: 'Slots of the hash, the first for what is unknown or empty' }),
+  vocabulary: nameSchema
+    .optional()
+    .meta({ description: 'Features and fields that speak of the same things; default: its name' }),
+  default: z.union([z.string().max(256), z.number().int()]).optional(),
+});
+
+const sequenceSchema = z.strictObject({
+  name: nameSchema,
+  type: z.literal('sequence'),
+  length: z
+    .number()
+    .int()
+    .min(1)
+    .max(512)
+    .meta({ description: 'Most events, newest last; more are refused' }),
+  fields: z
+    .array(z.discriminatedUnion('type', [numericSchema, categoricalSchema, hashedSchema]))
+    .min(1)
+    .max(32)
+    .meta({ description: 'Of every event; one with a default may be left out of an event' }),
+  default: z.array(z.record(nameSchema, z.union([z.number(), z.string()]))).optional(),
+});
+
 const featureSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    name: nameSchema,
-    type: z.literal('numeric'),
-    min: z.number(),
-    max: z.number(),
-    default: z.number().optional(),
-  }),
-  z.strictObject({
-    name: nameSchema,
-    type: z.literal('categorical'),
-    values: z.array(z.string().min(1).max(100)).min(1).max(10_000),
-    default: z.string().optional(),
-  }),
+  numericSchema,
+  categoricalSchema,
   z.strictObject({ name: nameSchema, type: z.literal('boolean'), default: z.boolean().optional() }),
   z.strictObject({
     name: nameSchema,
@@ -25,6 +61,8 @@ const featureSchema = z.discriminatedUnion('type', [
     max: z.number(),
     default: z.array(z.number()).optional(),
   }),
+  hashedSchema,
+  sequenceSchema,
 ]);
 
 const responseSchema = z.strictObject({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/math/random.ts';
 import { softmax } from '../../../src/core/math/softmax.ts';
 import type { LayerSpec } from '../../../src/core/policy/artifact.ts';
-import { compileNetwork, weightCountOf } from '../../../src/core/policy/network.ts';
+import { compileNetwork, outputWidthOf, weightCountOf } from '../../../src/core/policy/network.ts';
 import { golden } from '../support.ts';
 
 interface Golden {
@@ -18,8 +18,7 @@ const { networks } = golden<Golden>('forward');
 
 function logitsOf(layers: LayerSpec[], weights: Float32Array, input: number[], group: number): number[] {
   const network = compileNetwork(layers, weights);
-  const last = layers[layers.length - 1];
-  const out = new Float64Array(last.kind === 'layer-norm' ? last.size : last.out);
+  const out = new Float64Array(outputWidthOf(layers[layers.length - 1]));
   network.forward(Float32Array.from(input), group, out);
   return [...out];
 }

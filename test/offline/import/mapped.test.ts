@@ -102,4 +102,42 @@ describe('importing a log by a mapping', () => {
       /mapping\.yaml: responses\.revenue\.role/,
     );
   });
+
+  const withSequence = mapping.replace(
+    'responses:',
+    `  author: { column: author, type: hashed, buckets: 100 }
+  recent:
+    column: recent
+    type: sequence
+    length: 2
+    fields: { by: { type: hashed, buckets: 100, vocabulary: author }, watch: { type: numeric, min: 0, max: 9 } }
+responses:`,
+  );
+  const csv = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+  const sequenceRows = (recent: string): string[] => [
+    'at,user,act,p,hour,money,author,recent',
+    `2026-01-01T10:00:00Z,u1,banner,0.25,10,3.5,a-1,${csv(recent)}`,
+    '1767265200000,u2,none,0.75,11,0,,',
+  ];
+
+  it('takes ids of an open vocabulary, and sequences as JSON; an empty cell is nobody and no events', async () => {
+    const { stores } = await run(sequenceRows('[{"by":"b","watch":3}]'), withSequence);
+    const features: unknown[] = [];
+    for await (const { decision } of stores.decisions.stream({
+      ...{ tenant: 'default', surface: 'shelf', from: 0, until: Infinity },
+    }))
+      features.push(decision.features);
+    expect(features).toEqual([
+      { hour: 10, author: 'a-1', recent: [{ by: 'b', watch: 3 }] },
+      { hour: 11, author: '', recent: [] },
+    ]);
+  });
+
+  it.each([
+    ['[{"by":"b","watch":30}]', 'event 0 field watch is between 0 and 9'],
+    ['[{"by":', 'is a list of events as JSON'],
+    ['[{},{},{}]', 'has at most 2 events'],
+  ])('refuses the sequence %s, naming column and rule', async (recent, rule) => {
+    await expect(run(sequenceRows(recent), withSequence)).rejects.toThrow(`column "recent" ${rule}`);
+  });
 });

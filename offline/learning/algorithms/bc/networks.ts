@@ -4,4 +4,4 @@ import type { TrainingData } from '../../data/training-data.ts';
 import type { BcConfig } from './config.ts';
 
 export const bcLayers = (config: BcConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);

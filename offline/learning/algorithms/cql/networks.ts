@@ -5,4 +5,4 @@ import type { CqlConfig } from './config.ts';
 
 /** Actor and critics have the same shape: logits or values of all actions from the same encoder. */
 export const cqlLayers = (config: CqlConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);

@@ -5,8 +5,8 @@ import type { IqlConfig } from './config.ts';
 
 /** Logits or values of all actions. */
 export const iqlLayers = (config: IqlConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);
 
 /** V(s): the same hidden layers, one output. */
 export const iqlValueLayers = (config: IqlConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, 1);
+  layersFor(config.network, data.encoder, data.groupCount, 1);

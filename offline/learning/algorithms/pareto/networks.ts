@@ -5,4 +5,4 @@ import type { ParetoConfig } from './config.ts';
 
 /** The same shape for the actor and the critics of every objective. */
 export const paretoLayers = (config: ParetoConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);

@@ -5,4 +5,4 @@ import type { PidLagrangianConfig } from './config.ts';
 
 /** The same shape for the actor, the main critics and the critics of every limit. */
 export const pidLagrangianLayers = (config: PidLagrangianConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);

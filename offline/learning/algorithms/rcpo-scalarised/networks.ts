@@ -5,4 +5,4 @@ import type { RcpoScalarisedConfig } from './config.ts';
 
 /** Actor and critics have the same shape. */
 export const rcpoScalarisedLayers = (config: RcpoScalarisedConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);

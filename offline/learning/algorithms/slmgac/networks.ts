@@ -8,7 +8,7 @@ import type { SlmgacConfig } from './config.ts';
 /** z = h ⧺ LN(act(U_g h)) behind a shared trunk h, in actor and critic; without decomposition only the trunk. */
 export function slmgacLayers(config: SlmgacConfig, data: TrainingData, outputs: number): LayerSpec[] {
   const groupBlock = config.groupDecomposition ? config.network.groupBlock : 0;
-  return layersFor({ ...config.network, groupBlock }, data.width, data.groupCount, outputs);
+  return layersFor({ ...config.network, groupBlock }, data.encoder, data.groupCount, outputs);
 }
 
 /** Where in the critic's wide last layer everything is; every part holds one block per action. */

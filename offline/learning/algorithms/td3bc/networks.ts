@@ -5,4 +5,4 @@ import type { Td3bcConfig } from './config.ts';
 
 /** Actor and critics have the same shape: logits or values of all actions from the same encoder. */
 export const td3bcLayers = (config: Td3bcConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);

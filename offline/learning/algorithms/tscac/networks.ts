@@ -5,4 +5,4 @@ import type { TscacConfig } from './config.ts';
 
 /** The same shape for every actor and critic of both stages; nothing is shared between responses. */
 export const tscacLayers = (config: TscacConfig, data: TrainingData): LayerSpec[] =>
-  layersFor(config.network, data.width, data.groupCount, data.actionCount);
+  layersFor(config.network, data.encoder, data.groupCount, data.actionCount);

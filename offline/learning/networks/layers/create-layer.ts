@@ -1,7 +1,9 @@
 import type { LayerSpec } from '../../../../src/core/policy/artifact.ts';
 import { createDense } from './dense.ts';
+import { createEmbedding } from './embedding.ts';
 import { createGroupRouted } from './group-routed.ts';
 import { createLayerNorm } from './layer-norm.ts';
+import { createTargetAttention } from './target-attention.ts';
 import type { TrainableLayer } from './trainable-layer.ts';
 
 type Creators = {
@@ -13,6 +15,8 @@ const creators: Creators = {
   dense: createDense,
   'layer-norm': createLayerNorm,
   'group-routed': createGroupRouted,
+  embedding: createEmbedding,
+  'target-attention': createTargetAttention,
 };
 
 export function createLayer(layer: LayerSpec): TrainableLayer {
