@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SharedWorld } from './support/shared-world.ts';
 import { runScenario } from './scenario.ts';
 import { during, frozen, stopped } from './scenarios/postgres-away.ts';
 import { startGivenWorld } from './support/world.ts';
@@ -23,7 +24,7 @@ describe('decisions keep coming, and their events arrive afterwards', () => {
             return rows;
           },
         },
-        { seed: 1, kills: 0, isShort: true },
+        { seed: 1, kills: 0, isShort: true, shared: new SharedWorld() },
       );
       for (const row of rows) {
         expect(row).toMatchObject({ missing: 0, duplicates: 0, broken: [], unlogged: 0 });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { table } from '../../src/cli/output.ts';
 import { type FaultOutcome, type Scenario, isKept, runScenario } from './scenario.ts';
+import { SharedWorld } from './support/shared-world.ts';
 import { scenarios } from './scenarios/all.ts';
 
 interface Flags {
@@ -51,7 +52,14 @@ async function runAll(chosen: readonly Scenario[], flags: Flags): Promise<Result
   const skipped: string[] = [];
   const failed: string[] = [];
   const startedAt = Date.now();
+  const abort = new AbortController();
+  const shared = new SharedWorld();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
   for (const scenario of chosen) {
+    if (abort.signal.aborted) {
+      failed.push(`${scenario.name}: interrupted`);
+      continue;
+    }
     const why = scenario.unmet?.() ?? null;
     if (why !== null) {
       skipped.push(`${scenario.name}: ${why}`);
@@ -61,15 +69,18 @@ async function runAll(chosen: readonly Scenario[], flags: Flags): Promise<Result
     const began = Date.now();
     try {
       const kills = flags.kills ?? (flags.short ? SHORT_KILLS : LONG_KILLS);
-      const outcomes = await runScenario(scenario, { seed: flags.seed, kills, isShort: flags.short });
+      const { seed, short: isShort } = flags;
+      const outcomes = await runScenario(scenario, { seed, kills, isShort, shared, signal: abort.signal });
       rows.push(...outcomes);
       const verdict = outcomes.every(isKept) ? 'kept' : 'BROKEN';
       process.stderr.write(`${scenario.name}: ${verdict} in ${seconds(Date.now() - began)}\n`);
     } catch (error) {
+      await shared.close();
       failed.push(`${scenario.name}: ${error instanceof Error ? error.message : String(error)}`);
       process.stderr.write(`${scenario.name}: FAILED ${String((error as Error).stack ?? error)}\n`);
     }
   }
+  await shared.close();
   return { rows, skipped, failed, seconds: (Date.now() - startedAt) / 1000 };
 }
 

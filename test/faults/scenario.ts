@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SharedWorld } from './support/shared-world.ts';
+import type { GivenWorld } from './support/world.ts';
 import { createRandom, type Random } from '../../src/core/math/random.ts';
 
 /** One row of the table: what a fault did to what clients had been promised. */
@@ -23,6 +25,8 @@ export interface FaultOutcome {
   readonly note?: string;
 }
 
+export type Closing = () => Promise<unknown> | void;
+
 export interface FaultContext {
   readonly random: Random;
   /** How often a scenario of kills kills. */
@@ -31,7 +35,9 @@ export interface FaultContext {
   /** An empty folder, removed afterwards. */
   readonly folder: string;
   /** Called in reverse order when the scenario has ended, however it ended. */
-  defer(close: () => Promise<unknown> | void): void;
+  defer(close: Closing): void;
+  /** `allot start` on a given PostgreSQL, as other scenarios use it too: to be left as it was found. */
+  world(): Promise<GivenWorld>;
 }
 
 export interface Scenario {
@@ -43,27 +49,34 @@ export interface Scenario {
   readonly run: (context: FaultContext) => Promise<FaultOutcome | readonly FaultOutcome[]>;
 }
 
-export async function runScenario(
-  scenario: Scenario,
-  options: { readonly seed: number; readonly kills: number; readonly isShort: boolean },
-): Promise<readonly FaultOutcome[]> {
+export interface RunOptions {
+  readonly seed: number;
+  readonly kills: number;
+  readonly isShort: boolean;
+  readonly shared: SharedWorld;
+  /** Ends the scenario early: what it started is stopped and removed, and the run rejects. */
+  readonly signal?: AbortSignal;
+}
+
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<readonly FaultOutcome[]> {
   const folder = mkdtempSync(join(tmpdir(), `allot-fault-`));
-  const closing: (() => Promise<unknown> | void)[] = [];
+  const closing: Closing[] = [];
   const random = createRandom(options.seed).fork(scenario.name);
   const { kills, isShort } = options;
   try {
-    const rows = await scenario.run({
-      random,
-      kills,
-      isShort,
-      folder,
-      defer: (close) => void closing.push(close),
-    });
-    return [rows].flat();
+    const defer = (close: Closing): void => void closing.push(close);
+    const rows = scenario.run({ random, kills, isShort, folder, defer, world: () => options.shared.get() });
+    return [await Promise.race([rows, rejectionOf(options.signal)])].flat();
   } finally {
     for (const close of closing.reverse()) await close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function rejectionOf(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new Error('interrupted')));
+  });
 }
 
 /** True when nothing was lost, doubled or otherwise broken. */

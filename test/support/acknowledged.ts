@@ -13,6 +13,9 @@ export type AcknowledgedEvent =
       readonly value: number;
     };
 
+const idOf = (event: AcknowledgedEvent): string =>
+  event.kind === 'decision' ? event.answer.decisionId : event.eventId;
+
 /** The client's own file of what was accepted: the oracle of every fault. */
 export class AcknowledgedFile {
   readonly #file: string;
@@ -23,7 +26,14 @@ export class AcknowledgedFile {
   }
 
   add(event: AcknowledgedEvent): void {
-    appendFileSync(this.#file, `${JSON.stringify(event)}\n`);
+    appendFileSync(this.#file, `${JSON.stringify({ ...event, at: Date.now() })}\n`);
+  }
+
+  /** Of the acknowledged events among `ids`: how long before `now` each was acknowledged. */
+  ages(now: number, ids: ReadonlySet<string>): number[] {
+    return this.lines()
+      .filter((event) => ids.has(idOf(event)))
+      .map((event) => now - (event as AcknowledgedEvent & { readonly at: number }).at);
   }
 
   lines(): AcknowledgedEvent[] {
@@ -39,11 +49,13 @@ export interface Tally {
   answered: number;
   refused: number;
   unlogged: number;
+  /** Calls that reached the service and got no whole answer. */
+  cut: number;
   /** When the last call was acknowledged, by `Date.now`. */
   lastAnswerAt: number;
 }
 
-export const newTally = (): Tally => ({ answered: 0, refused: 0, unlogged: 0, lastAnswerAt: 0 });
+export const newTally = (): Tally => ({ answered: 0, refused: 0, unlogged: 0, cut: 0, lastAnswerAt: 0 });
 
 export interface DriveOptions {
   /** Begins every id of this worker: unique per file. */
@@ -64,11 +76,18 @@ export async function drive(
     try {
       await oneRound(client(), file, { id: `${worker}-${String(i)}`, i, tally });
       if (pauseMs > 0) await pause(pauseMs);
-    } catch {
+    } catch (error) {
       tally.refused += 1;
+      if (isCut(error)) tally.cut += 1;
       await pause(20);
     }
   }
+}
+
+/** The connection ended under the call, by undici's codes; a refused connection was never a call. */
+function isCut(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as { code?: string };
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,28 @@
 import type { Scenario } from '../scenario.ts';
+import { alteredArtifact } from './altered-artifact.ts';
+import { badDelivery } from './bad-delivery.ts';
+import { burst } from './burst.ts';
+import { clockJump } from './clock-jump.ts';
+import { journalDamage } from './journal-damage.ts';
+import { journalDiskFull, journalFull } from './journal-full.ts';
 import { killEverything } from './kill-everything.ts';
 import { killParts } from './kill-parts.ts';
 import { postgresAway } from './postgres-away.ts';
+import { powerCut } from './power-cut.ts';
+import { sigterm } from './sigterm.ts';
 
 /** In the order in which they are done: those that need the least first. */
-export const scenarios: readonly Scenario[] = [killEverything, killParts, postgresAway];
+export const scenarios: readonly Scenario[] = [
+  badDelivery,
+  burst,
+  sigterm,
+  journalDamage,
+  postgresAway,
+  alteredArtifact,
+  journalFull,
+  journalDiskFull,
+  powerCut,
+  clockJump,
+  killEverything,
+  killParts,
+];

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { signalAll, withChildren } from '../../support/process-tree.ts';
 import type { FaultContext, FaultOutcome, Scenario } from '../scenario.ts';
 import { Load } from '../support/load.ts';
-import { type GivenWorld, startGivenWorld } from '../support/world.ts';
+import type { GivenWorld } from '../support/world.ts';
 
 /** A way for PostgreSQL to be of no use; `begin` resolves when it is, with what ends it. */
 export interface Outage {
@@ -100,7 +100,7 @@ export const postgresAway: Scenario = {
   isShort: true,
   unmet: () => (existsSync('/proc/self/stat') ? null : 'freezing a server needs /proc'),
   run: async (context) => {
-    const world = await startGivenWorld(context, { parts: ['allot'] });
+    const world = await context.world();
     const rows: FaultOutcome[] = [];
     for (const outage of outages) {
       if (context.isShort && !outage.isShort) continue;

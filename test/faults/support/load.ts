@@ -11,6 +11,12 @@ const ANSWER_WITHIN_MS = 60_000;
 
 let loads = 0;
 
+export interface OutcomeNotes {
+  readonly note?: string;
+  /** Ids whose only copy the fault itself destroyed. */
+  readonly excused?: ReadonlySet<string>;
+}
+
 /** Clients that decide and send feedback while a fault is done, and the file of what was acknowledged. */
 export class Load {
   readonly file: AcknowledgedFile;
@@ -61,19 +67,23 @@ export class Load {
     await Promise.all(this.#workers);
   }
 
-  /** Ends the load and compares every acknowledged event with what is stored. */
-  async outcome(fault: string, pool: pg.Pool, note?: string): Promise<FaultOutcome> {
+  /** Ends the load and compares every acknowledged event with what is stored; `excused` are known to be destroyed. */
+  async outcome(fault: string, pool: pg.Pool, { note, excused }: OutcomeNotes = {}): Promise<FaultOutcome> {
     await this.stop();
-    const found = await untilStored(pool, this.file.lines().map(expectedOf), STORE_WITHIN_MS);
+    const all = this.file.lines().map(expectedOf);
+    const expected = all.filter(({ id }) => excused?.has(id) !== true);
+    const found = await untilStored(pool, expected, STORE_WITHIN_MS);
+    const lost = all.length - expected.length;
     if (found.accepted === 0) this.broken('nothing was accepted');
     if (found.differing.length > 0) this.broken(`stored otherwise than acknowledged: ${found.differing[0]}`);
     if (found.missing.length > 0) this.broken(`first missing: ${found.missing[0]}`);
     return {
       fault,
-      accepted: found.accepted,
+      accepted: all.length,
       stored: found.stored,
       duplicates: found.doubled.length,
       missing: found.missing.length,
+      reportedLost: lost,
       backAfterMs: this.#backAfterMs,
       caughtUpMs: this.#caughtUpMs,
       refused: this.tally.refused,

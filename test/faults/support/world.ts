@@ -16,6 +16,9 @@ import type { FaultContext } from '../scenario.ts';
 import { Part, type PartName } from './part.ts';
 import { TcpProxy } from './proxy.ts';
 
+/** What a world needs of its scenario. */
+type Place = Pick<FaultContext, 'folder' | 'defer'>;
+
 /** Where the clients call, and the database as it is, for the comparison. */
 export interface World {
   readonly client: AllotClient;
@@ -37,10 +40,7 @@ export class GivenPostgres {
     this.pool = createPool(server.url, { applicationName: 'allot-faults', maxConnections: 3 });
   }
 
-  static async start(
-    context: FaultContext,
-    directory = join(context.folder, 'postgres'),
-  ): Promise<GivenPostgres> {
+  static async start(context: Place, directory = join(context.folder, 'postgres')): Promise<GivenPostgres> {
     mkdirSync(directory, { recursive: true });
     const server = await startEmbeddedPostgres({ directory });
     const given = new GivenPostgres(directory, server, await TcpProxy.to(Number(new URL(server.url).port)));
@@ -92,7 +92,7 @@ export interface GivenWorld extends World {
 }
 
 /** Processes of Allot on a given PostgreSQL, with a surface to decide on. */
-export async function startGivenWorld(context: FaultContext, options: SplitOptions): Promise<GivenWorld> {
+export async function startGivenWorld(context: Place, options: SplitOptions): Promise<GivenWorld> {
   const postgres = options.postgres ?? (await GivenPostgres.start(context));
   const { key, record } = createKey({ tenant: 'default', role: 'admin' });
   await createApiKeyStore(postgres.pool).add(record);
@@ -121,7 +121,7 @@ export interface OwnWorld extends World {
 }
 
 export async function startOwnWorld(
-  context: FaultContext,
+  context: Place,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<OwnWorld> {
   const port = await freePort();

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { FaultContext, FaultOutcome, Scenario } from '../scenario.ts';
+import { type RecordOnDisk, pendingRecords } from '../support/journal-files.ts';
+import { Load } from '../support/load.ts';
+import { startGivenWorld } from '../support/world.ts';
+
+const hook = fileURLToPath(new URL('../hooks/synced.mjs', import.meta.url));
+
+/** A power cut keeps what was synced: every segment is cut where its last finished fdatasync began. */
+export const powerCut: Scenario = {
+  name: 'power-cut',
+  isShort: true,
+  unmet: () => (existsSync('/proc/self/fd') ? null : 'the hook needs /proc to tell which file was synced'),
+  run: async (context) => {
+    const rows = [await cut(context, 'group')];
+    if (!context.isShort) rows.push(await cut(context, 'commit'));
+    return rows;
+  },
+};
+
+async function cut(context: FaultContext, sync: 'group' | 'commit'): Promise<FaultOutcome> {
+  const log = join(context.folder, `synced-${sync}`);
+  const world = await startGivenWorld(context, {
+    parts: ['allot'],
+    environment: { ALLOT_JOURNAL_SYNC: sync, FAULTS_SYNC_LOG: log, NODE_OPTIONS: `--import ${hook}` },
+  });
+  const [part] = world.parts;
+  const load = new Load(context.folder, () => world.client);
+  world.postgres.proxy.swallow();
+  await sleep(1_500 + 500 * context.random.uniform());
+  await part.kill();
+  const cutAt = Date.now();
+  const lost = cutAtSynced(pendingRecords(join(world.dataDir, 'journal')), log);
+  const ages = load.file.ages(cutAt, new Set(lost.map(({ id }) => id)));
+  world.postgres.proxy.pass({ reset: true });
+  part.start();
+  await load.untilAnswered(cutAt);
+  if (sync === 'commit' && ages.length > 0) load.broken('commit lost an acknowledged event');
+  const oldest = ages.length === 0 ? 'nothing' : `${String(Math.max(...ages))} ms old at most`;
+  return await load.outcome(`power cut, ALLOT_JOURNAL_SYNC=${sync}`, world.pool, {
+    note: `acknowledged and lost: ${String(ages.length)} (${oldest})`,
+    excused: new Set(lost.map(({ id }) => id)),
+  });
+}
+
+/** Cuts the files, and says which records that took. */
+function cutAtSynced(records: readonly RecordOnDisk[], log: string): RecordOnDisk[] {
+  const synced = syncedBytes(log);
+  for (const path of new Set(records.map((record) => record.path))) {
+    const bytes = synced.get(path) ?? 0;
+    if (bytes === 0) rmSync(path);
+    else if (bytes < statSync(path).size) truncateSync(path, bytes);
+  }
+  return records.filter(({ path, to }) => to > (synced.get(path) ?? 0));
+}
+
+function syncedBytes(log: string): Map<string, number> {
+  const synced = new Map<string, number>();
+  const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+  for (const line of lines) {
+    const { path, bytes } = JSON.parse(line) as { path: string; bytes: number };
+    synced.set(path, Math.max(bytes, synced.get(path) ?? 0));
+  }
+  return synced;
+}
