@@ -70,6 +70,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/promote.ts'),
   },
   {
+    name: 'experiment',
+    summary: 'create, start, watch and end experiments; plan one; forecasts and shadows',
+    load: () => import('./commands/experiment.ts'),
+  },
+  {
     name: 'simulate',
     summary: 'true values of a policy in a simulated feed world, and logs to practise on',
     load: () => import('./commands/simulate.ts'),
@@ -110,9 +115,19 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/restore.ts'),
   },
   {
+    name: 'topics',
+    summary: 'the Kafka topics: check or apply partitions and retention',
+    load: () => import('./commands/topics.ts'),
+  },
+  {
     name: 'keys',
     summary: 'create, list and revoke API keys',
     load: () => import('./commands/keys.ts'),
+  },
+  {
+    name: 'migrate',
+    summary: 'bring the database to the schema of this version',
+    load: () => import('./commands/migrate.ts'),
   },
   {
     name: 'doctor',

@@ -24,11 +24,24 @@ interface HistogramCell {
   sum: number;
 }
 
+/** Entropy as it is lately: a running mean over some `RECENT` decisions that a policy answered. */
+interface RecentCell {
+  readonly labels: Labels;
+  count: number;
+  mean: number;
+}
+
+const RECENT = 1000;
+/** Fewer say nothing; below this mean nearly every answer was certain before it was drawn. */
+const ENOUGH = 200;
+const COLLAPSED_NATS = 0.02;
+
 interface Cells {
   readonly decisions: CounterCell;
   readonly seconds: HistogramCell;
   readonly propensity: HistogramCell;
   readonly entropy: HistogramCell;
+  readonly recent: RecentCell;
 }
 
 const none = 'none';
@@ -46,6 +59,7 @@ export function createDecisionMeters(registry: Registry): (decision: DecisionSer
   register(registry, metricDefinitions.decisions, (name) =>
     [...decisions.values()].map(({ labels, count }) => ({ metricName: name, labels, value: count })),
   );
+  const recent = recentEntropy(registry);
   const cellsOf = (key: string, { surface, policyVersion, ...decision }: DecisionServed): Cells => {
     const version = policyVersion ?? none;
     const variant = decision.variant ?? none;
@@ -55,6 +69,7 @@ export function createDecisionMeters(registry: Registry): (decision: DecisionSer
       seconds: seconds({ surface, version, fallback }),
       propensity: propensity({ surface, variant }),
       entropy: entropy({ surface, variant }),
+      recent: recent({ surface, variant }),
     };
     decisions.set(key, cells.decisions);
     byLabels.set(key, cells);
@@ -68,6 +83,7 @@ export function createDecisionMeters(registry: Registry): (decision: DecisionSer
     observe(cells.seconds, decision.durationMs / 1000);
     observe(cells.propensity, decision.propensity);
     observe(cells.entropy, decision.entropy);
+    if (fallback === null) learn(cells.recent, decision.entropy);
   };
 }
 
@@ -77,6 +93,31 @@ function observe(cell: HistogramCell, value: number): void {
   while (at < bounds.length && !(value <= bounds[at])) at += 1;
   counts[at] += 1;
   cell.sum += value;
+}
+
+function learn(cell: RecentCell, entropy: number): void {
+  cell.count += 1;
+  cell.mean += (entropy - cell.mean) / Math.min(cell.count, RECENT);
+}
+
+/** The mean and the alarm; answers the cell of a surface and variant. */
+function recentEntropy(registry: Registry): (labels: Labels) => RecentCell {
+  const cells = new Map<string, RecentCell>();
+  const all = (): readonly RecentCell[] => [...cells.values()];
+  register(registry, metricDefinitions.entropyRecent, (name) =>
+    all().map(({ labels, mean }) => ({ metricName: name, labels, value: mean })),
+  );
+  register(registry, metricDefinitions.collapsed, (name) =>
+    all().map(({ labels, mean, count }) => {
+      return { metricName: name, labels, value: count >= ENOUGH && mean < COLLAPSED_NATS ? 1 : 0 };
+    }),
+  );
+  return (labels) => {
+    const key = JSON.stringify(labels);
+    const cell = cells.get(key) ?? { labels, count: 0, mean: 0 };
+    cells.set(key, cell);
+    return cell;
+  };
 }
 
 /** Answers the cell of a set of labels, always the same one. */

@@ -63,6 +63,18 @@ export const metricDefinitions = {
     'surface',
     'variant',
   ),
+  entropyRecent: gauge(
+    'allot_exploration_entropy_recent_nats',
+    'Mean entropy of the last thousand or so answers of a policy',
+    'surface',
+    'variant',
+  ),
+  collapsed: gauge(
+    'allot_exploration_collapsed',
+    '1 while that mean is below 0.02 nats: the log stops supporting other actions',
+    'surface',
+    'variant',
+  ),
   defaulted: counter(
     'allot_features_defaulted_total',
     'Missing features replaced by their declared default',

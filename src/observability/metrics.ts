@@ -31,7 +31,14 @@ export function createMetrics({ withProcess = false } = {}): MetricsWithText {
 }
 
 /** `createDecisionMeters` has these. */
-const ofEveryDecision = new Set(['decisions', 'decisionSeconds', 'propensity', 'entropy']);
+const ofEveryDecision = new Set([
+  'decisions',
+  'decisionSeconds',
+  'propensity',
+  'entropy',
+  'entropyRecent',
+  'collapsed',
+]);
 
 interface Meters {
   add(name: MetricName, labels: Labels, amount?: number): void;

@@ -30,6 +30,23 @@ describe('the metrics', () => {
     );
   });
 
+  it('raise the alarm when exploration collapses, and only of answers that a policy gave', async () => {
+    const metrics = createMetrics();
+    const collapsed = { ...decision, variant: null, entropy: 0 };
+    for (let i = 0; i < 199; i += 1) metrics.decisionServed(collapsed);
+    for (let i = 0; i < 300; i += 1)
+      metrics.decisionServed({ ...collapsed, variant: 'killed', fallback: 'killed' });
+    for (let i = 0; i < 300; i += 1) metrics.decisionServed(decision);
+    const alarm = (variant: string, value: number): string =>
+      `allot_exploration_collapsed{surface="live-feed",variant="${variant}"} ${String(value)}`;
+    const calm = await metrics.text();
+    for (const variant of ['none', 'killed', 'treatment']) expect(calm).toContain(alarm(variant, 0));
+    metrics.decisionServed(collapsed);
+    expect(await metrics.text()).toContain(alarm('none', 1));
+    for (let i = 0; i < 2000; i += 1) metrics.decisionServed({ ...collapsed, entropy: 0.3 });
+    expect(await metrics.text()).toContain(alarm('none', 0));
+  });
+
   it('show one state of an experiment at a time', async () => {
     const metrics = createMetrics();
     metrics.experimentState('e1', 'live-feed', 'running');

@@ -4,26 +4,26 @@ import { print, printJson, table } from '../output.ts';
 
 const DAY_MS = 86_400_000;
 
-export function register(program: Command): void {
-  program
-    .command('retention')
-    .description('drop whole days of the log')
-    .command('apply')
-    .description('drop the days before a limit: decisions with their feedback, dead letters')
-    .requiredOption('--older-than <days>', 'e.g. 90d: what was decided more than 90 days ago', days)
-    .option('--dry-run', 'say what would go, change nothing')
-    .option('--json', 'one object on standard output')
-    .addHelpText(
-      'after',
-      `
+const help = `
 Days are whole and UTC, and follow the time of the decision: feedback goes with its decision. Snapshots keep what they
 hold. The guard list of forgotten units of that time goes too: nothing of that time can arrive any more. Audited. Run it
 from cron.
 
 Examples:
   allot retention apply --older-than 90d --dry-run
-  allot retention apply --older-than 90d`,
-    )
+  allot retention apply --older-than 90d`;
+
+export function register(program: Command): void {
+  const retention = program
+    .command('retention')
+    .description('drop whole days of the log')
+    .addHelpText('after', help);
+  retention
+    .command('apply')
+    .description('drop the days before a limit: decisions with their feedback, dead letters')
+    .requiredOption('--older-than <days>', 'e.g. 90d: what was decided more than 90 days ago', days)
+    .option('--dry-run', 'say what would go, change nothing')
+    .option('--json', 'one object on standard output')
     .action(apply);
 }
 
