@@ -7,8 +7,6 @@ import { startForwarder } from '../service/delivery/forwarder.ts';
 import type { Metrics } from '../service/ports/metrics.ts';
 import type { EventStore } from '../service/ports/stores.ts';
 
-const PARTITIONS = 6;
-
 export interface EventTransport {
   stop(): Promise<void>;
 }
@@ -35,7 +33,7 @@ export async function startEventTransport(options: EventTransportOptions): Promi
     await kafka.close();
   };
   try {
-    await kafka.ensureTopics(PARTITIONS);
+    await kafka.ensureTopics();
     if (options.isIngestHere) started.push(await startIngest({ log: kafka, store, metrics, logger }));
     started.push(await startForwarder(journal, kafka));
     return { stop };

@@ -11,8 +11,6 @@ import { createPostgresStores } from '../postgres/stores.ts';
 import type { EventLog } from '../service/ports/event-log.ts';
 import { startIngest } from './pipeline.ts';
 
-const PARTITIONS = 6;
-
 /**
  * Ingest alone: from Kafka, or, without brokers, from the journals that ended processes left on this host (a
  * running process delivers its own journal).
@@ -38,7 +36,7 @@ async function main(): Promise<void> {
   } else {
     const kafka = createKafkaEventLog(config.kafka, logger);
     await untilItWorks(
-      () => kafka.ensureTopics(PARTITIONS),
+      () => kafka.ensureTopics(),
       stopping.signal,
       (error) => logger.warn({ error }, 'the broker does not answer; trying again'),
     );

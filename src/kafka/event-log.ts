@@ -6,13 +6,26 @@ import { createClient } from './client.ts';
 import { SupervisedConsumer } from './consumer.ts';
 import { within } from './deadline.ts';
 import { DeadlineProducer, SEND_DEADLINE_MS } from './producer.ts';
-import { type Assignment, createTopics, groupLag } from './topics.ts';
+import {
+  type Assignment,
+  type TopicDeclaration,
+  type TopicDifference,
+  applyTopics,
+  compareTopics,
+  createTopics,
+  declaredTopics,
+  groupLag,
+} from './topics.ts';
 
 const ADMIN_DEADLINE_MS = 15_000;
 
 export interface KafkaEventLog extends EventLog {
-  /** Creates the topics that are missing, with `partitions` each. `broker_unavailable` without an answer. */
-  ensureTopics(partitions: number): Promise<void>;
+  /** Creates the topics that are missing. `broker_unavailable` without an answer, here and below. */
+  ensureTopics(partitions?: number): Promise<void>;
+  /** What is not as declared. */
+  checkTopics(declaration: TopicDeclaration): Promise<readonly TopicDifference[]>;
+  /** Makes both topics as declared; returns what cannot be changed. */
+  applyTopics(declaration: TopicDeclaration): Promise<readonly TopicDifference[]>;
 }
 
 /** The event log on Kafka. Nothing connects before it is used. */
@@ -39,9 +52,20 @@ class KafkaLog implements KafkaEventLog {
     this.#producer = new DeadlineProducer(this.#kafka, config, sendDeadlineMs);
   }
 
-  async ensureTopics(partitions: number): Promise<void> {
-    const work = this.#useAdmin((admin) => createTopics(admin, this.#config, partitions, this.#logger));
+  async ensureTopics(partitions = declaredTopics.partitions): Promise<void> {
+    const declaration = { ...declaredTopics, partitions };
+    const work = this.#useAdmin((admin) => createTopics(admin, this.#config, declaration, this.#logger));
     await within(ADMIN_DEADLINE_MS, 'create topics', work);
+  }
+
+  checkTopics(declaration: TopicDeclaration): Promise<readonly TopicDifference[]> {
+    const work = this.#useAdmin((admin) => compareTopics(admin, this.#config, declaration));
+    return within(ADMIN_DEADLINE_MS, 'check topics', work);
+  }
+
+  applyTopics(declaration: TopicDeclaration): Promise<readonly TopicDifference[]> {
+    const work = this.#useAdmin((admin) => applyTopics(admin, this.#config, declaration, this.#logger));
+    return within(ADMIN_DEADLINE_MS, 'apply topics', work);
   }
 
   publish(records: readonly RawRecord[]): Promise<void> {

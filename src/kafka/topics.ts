@@ -1,20 +1,43 @@
-import type { Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
 import type { Logger } from '../service/ports/logger.ts';
 
 /** A record may be as large as the journal's largest, or one event would block the forwarder for ever. */
 const MAX_MESSAGE_BYTES = 17 * 1024 * 1024;
 
+const TOPIC = kafkajs.ConfigResourceTypes.TOPIC;
+const SET_ON_TOPIC = kafkajs.ConfigSource.TOPIC_CONFIG;
+
 export const topicsOf = (config: KafkaConfig): string[] => [config.decisionsTopic, config.feedbackTopic];
 
-/**
- * Creates the topics that are missing. Existing ones are left as they are: more partitions would move a unit's key
- * to another partition, which is for a person to decide.
- */
+/** What Allot wants of both topics; `allot topics apply` makes it so, and `check` compares. */
+export interface TopicDeclaration {
+  readonly partitions: number;
+  /** How long the broker keeps a record: an outage of ingest must be shorter. */
+  readonly retentionMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+export const declaredTopics: TopicDeclaration = { partitions: 6, retentionMs: 168 * HOUR_MS };
+
+/** One setting of one topic that is not as declared; `found` null: the topic is missing. */
+export interface TopicDifference {
+  readonly topic: string;
+  readonly setting: 'partitions' | 'retention.ms' | 'max.message.bytes';
+  readonly declared: number;
+  readonly found: number | null;
+}
+
+const entriesOf = ({ retentionMs }: TopicDeclaration): { name: string; value: string }[] => [
+  { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
+  { name: 'retention.ms', value: String(retentionMs) },
+];
+
+/** Creates the topics that are missing; existing ones are left as they are, and a warning says what differs. */
 export async function createTopics(
   admin: Admin,
   config: KafkaConfig,
-  partitions: number,
+  declaration: TopicDeclaration,
   logger: Logger,
 ): Promise<void> {
   const existing = new Set(await admin.listTopics());
@@ -24,18 +47,104 @@ export async function createTopics(
       waitForLeaders: true,
       topics: missing.map((topic) => ({
         topic,
-        numPartitions: partitions,
+        numPartitions: declaration.partitions,
         replicationFactor: -1,
-        configEntries: [{ name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) }],
+        configEntries: entriesOf(declaration),
       })),
     });
-    logger.info({ topics: missing, partitions }, 'kafka: topics created');
+    logger.info({ topics: missing, partitions: declaration.partitions }, 'kafka: topics created');
   }
-  const { topics } = await admin.fetchTopicMetadata({ topics: topicsOf(config) });
-  for (const { name, partitions: found } of topics) {
-    if (found.length === partitions) continue;
-    logger.warn({ topic: name, partitions: found.length, declared: partitions }, 'kafka: partitions differ');
+  for (const { topic, setting, declared, found } of await compareTopics(admin, config, declaration))
+    logger.warn(
+      { topic, setting, declared, found },
+      'kafka: a topic is not as declared; see `allot topics check`',
+    );
+}
+
+export async function compareTopics(
+  admin: Admin,
+  config: KafkaConfig,
+  declaration: TopicDeclaration,
+): Promise<TopicDifference[]> {
+  const existing = new Set(await admin.listTopics());
+  const differences: TopicDifference[] = [];
+  for (const topic of topicsOf(config)) {
+    const found = existing.has(topic) ? await settingsOf(admin, topic) : null;
+    const declared = {
+      partitions: declaration.partitions,
+      'retention.ms': declaration.retentionMs,
+      'max.message.bytes': MAX_MESSAGE_BYTES,
+    };
+    for (const setting of ['partitions', 'retention.ms', 'max.message.bytes'] as const) {
+      const value = found?.[setting] ?? null;
+      if (value !== declared[setting])
+        differences.push({ topic, setting, declared: declared[setting], found: value });
+    }
   }
+  return differences;
+}
+
+async function settingsOf(admin: Admin, topic: string): Promise<Record<TopicDifference['setting'], number>> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: TOPIC, name: topic, configNames: ['retention.ms', 'max.message.bytes'] }],
+  });
+  const numberOf = (name: string): number =>
+    Number(resources[0].configEntries.find(({ configName }) => configName === name)?.configValue);
+  return {
+    partitions: topics[0].partitions.length,
+    'retention.ms': numberOf('retention.ms'),
+    'max.message.bytes': numberOf('max.message.bytes'),
+  };
+}
+
+/**
+ * Creates, sets and grows until nothing differs but what cannot be done: partitions are never taken away. Growing moves
+ * keys to other partitions, which is harmless here: order has no meaning for what ingest stores.
+ */
+export async function applyTopics(
+  admin: Admin,
+  config: KafkaConfig,
+  declaration: TopicDeclaration,
+  logger: Logger,
+): Promise<readonly TopicDifference[]> {
+  await createTopics(admin, config, declaration, logger);
+  const differences = await compareTopics(admin, config, declaration);
+  for (const topic of new Set(differences.map((difference) => difference.topic))) {
+    const own = differences.filter((difference) => difference.topic === topic);
+    const grown = own.find(
+      ({ setting, declared, found }) => setting === 'partitions' && declared > (found ?? 0),
+    );
+    if (grown !== undefined)
+      await admin.createPartitions({ topicPartitions: [{ topic, count: grown.declared }] });
+    if (own.some(({ setting }) => setting !== 'partitions'))
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [await resourceOf(admin, topic, declaration)],
+      });
+  }
+  return await compareTopics(admin, config, declaration);
+}
+
+/** The request replaces every setting of the topic, so what somebody else has set is sent along. */
+async function resourceOf(
+  admin: Admin,
+  topic: string,
+  declaration: TopicDeclaration,
+): Promise<{ type: number; name: string; configEntries: { name: string; value: string }[] }> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: TOPIC, name: topic }],
+  });
+  const own = entriesOf(declaration);
+  const kept = resources[0].configEntries
+    .filter(
+      ({ configName, configSource }) =>
+        configSource === SET_ON_TOPIC && !own.some(({ name }) => name === configName),
+    )
+    .map(({ configName, configValue }) => ({ name: configName, value: configValue }));
+  return { type: TOPIC, name: topic, configEntries: [...kept, ...own] };
 }
 
 export type Assignment = Readonly<Record<string, readonly number[]>>;
