@@ -4,12 +4,19 @@ import {
   type AnalyseExperiment,
   type Experiments,
 } from '../src/service/experiments/experiments.ts';
+import {
+  forecastReport,
+  shadowReports,
+  type ForecastReport,
+  type ShadowReport,
+} from '../src/service/experiments/evidence.ts';
 import { createDecisions, type Decisions } from '../src/service/feedback/decisions.ts';
 import { createFeedback, type Feedback } from '../src/service/feedback/feedback.ts';
 import type { EventJournal } from '../src/service/ports/event-log.ts';
 import type { Logger } from '../src/service/ports/logger.ts';
 import type { Metrics } from '../src/service/ports/metrics.ts';
 import type { Forecast, ForecastStore, JobQueue, RunStore } from '../src/service/ports/runs.ts';
+import type { ShadowStore } from '../src/service/ports/shadows.ts';
 import type {
   AuditEntry,
   AuditLog,
@@ -36,7 +43,12 @@ export interface ApiServices {
   readonly experiments: Experiments;
   readonly runs: Runs;
   readonly audit: { list(principal: Principal, limit: number): Promise<readonly AuditEntry[]> };
-  readonly forecasts: { list(principal: Principal, surface?: string): Promise<readonly Forecast[]> };
+  readonly forecasts: {
+    list(principal: Principal, surface?: string): Promise<readonly Forecast[]>;
+    /** Beside what was measured, with the coverage as it grew. */
+    report(principal: Principal, surface?: string): Promise<ForecastReport>;
+  };
+  readonly shadows: { list(principal: Principal, surface?: string): Promise<readonly ShadowReport[]> };
   readonly health: Health;
   /** Prometheus text. */
   readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -60,6 +72,7 @@ export interface ApiStores {
   readonly decisions: DecisionReader;
   readonly runs: RunStore;
   readonly forecasts: ForecastStore;
+  readonly shadows: ShadowStore;
   readonly audit: AuditLog;
 }
 
@@ -112,6 +125,16 @@ export function createServices(options: ServicesOptions): ApiServices {
       list(principal, surface) {
         authorise(principal, 'view', surface);
         return stores.forecasts.list(principal.tenant, surface);
+      },
+      report(principal, surface) {
+        authorise(principal, 'view', surface);
+        return forecastReport(stores.forecasts, principal.tenant, surface);
+      },
+    },
+    shadows: {
+      list(principal, surface) {
+        authorise(principal, 'view', surface);
+        return shadowReports(stores.shadows, principal.tenant, surface);
       },
     },
     health: createHealth({ serving, journal, metrics, maxStalenessMs: options.maxStalenessMs ?? 60_000 }),

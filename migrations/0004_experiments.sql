@@ -81,4 +81,6 @@ create table shadow_cursors (
   constraint shadow_cursors_pkey primary key (tenant, surface, policy_version)
 );
 
-alter table forecasts add column online_standard_error double precision;
+alter table forecasts
+  add column online_standard_error double precision,
+  add column measured_at timestamptz;

@@ -196,6 +196,7 @@ create table forecasts (
   online_upper double precision,
   saved_at timestamp with time zone not null default now(),
   online_standard_error double precision,
+  measured_at timestamp with time zone,
   constraint forecasts_pkey PRIMARY KEY (tenant, surface, policy_version, response, estimand)
 );
 

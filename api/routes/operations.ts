@@ -32,6 +32,26 @@ export const operationRoutes: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/forecasts/report',
+    summary: 'Forecasts that were measured: do they agree, and the coverage as it grew',
+    permission: 'view',
+    query: { surface: 'Only of this surface' },
+    answers: [200],
+    handle: async ({ services, principal, query }) =>
+      json(await services.forecasts.report(principal, query.surface)),
+  },
+  {
+    method: 'get',
+    path: '/v1/shadows',
+    summary: 'What the versions behind shadow aliases would have done on live traffic',
+    permission: 'view',
+    query: { surface: 'Only of this surface' },
+    answers: [200],
+    handle: async ({ services, principal, query }) =>
+      json({ shadows: await services.shadows.list(principal, query.surface) }),
+  },
+  {
+    method: 'get',
     path: '/v1/counts',
     summary: 'Stored decisions, exposures, interactions and orphans',
     permission: 'view',

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { DecideAnswer } from '../service/serving/decide-answer.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
 import type { Surface } from '../core/surface/surface.ts';
+import type { ForecastReport, ShadowReport } from '../service/experiments/evidence.ts';
 import type { Forecast, RunRecord } from '../service/ports/runs.ts';
 import type { AuditEntry, DecisionRecord, PolicyVersion } from '../service/ports/stores.ts';
 import type { experimentSchema } from '../service/schemas/experiment.ts';
@@ -135,6 +136,10 @@ const operationCalls = (call: Transport) => ({
   forecasts: async (surface?: string) =>
     (await call<{ forecasts: readonly Forecast[] }>('GET', withQuery('/v1/forecasts', { surface })))
       .forecasts,
+  forecastReport: (surface?: string) =>
+    call<ForecastReport>('GET', withQuery('/v1/forecasts/report', { surface })),
+  shadows: async (surface?: string) =>
+    (await call<{ shadows: readonly ShadowReport[] }>('GET', withQuery('/v1/shadows', { surface }))).shadows,
   counts: (surface?: string) =>
     call<{ decisions: number; exposures: number; interactions: number; orphans: number }>(
       'GET',

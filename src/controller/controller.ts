@@ -1,8 +1,10 @@
+import { createRandom } from '../core/math/random.ts';
 import type { AllStores } from '../service/ports/all-stores.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { Metrics } from '../service/ports/metrics.ts';
 import type { RunKind } from '../service/ports/runs.ts';
 import { createExperimentAnalysis } from '../service/experiment-analysis/experiment-analysis.ts';
+import { createShadowWatch } from '../service/shadow/shadow-watch.ts';
 import { createExperimentWatch } from './experiment-watch.ts';
 import { createJobRunner } from './job-runner.ts';
 import { startPeriodic } from './periodic.ts';
@@ -59,9 +61,25 @@ export async function startController(options: ControllerOptions): Promise<Contr
     },
     (error) => logger.warn({ error }, 'a look at the experiments failed; the next round tries again'),
   );
+  const score = createShadowWatch({
+    control: stores.control,
+    decisions: stores.decisions,
+    shadows: stores.shadows,
+    clock,
+    stopwatch: () => performance.now(),
+    random: createRandom(clock()),
+  });
+  const shadows = startPeriodic(
+    options.lookIntervalMs,
+    async () => {
+      if (leadership.epoch() !== null) await score();
+    },
+    (error) => logger.warn({ error }, 'shadow candidates could not be scored; the next round tries again'),
+  );
   return {
     async stop() {
       await looks.stop();
+      await shadows.stop();
       abort.abort();
       await worker.stop();
       await leadership.stop();

@@ -46,12 +46,14 @@ export function createRunStore(state: MemoryState): RunStore {
 }
 
 export function createForecastStore(state: MemoryState): ForecastStore {
+  const measuredAt = new Map<string, number>();
   return {
     async save(surface, forecast, actor) {
       const { policyVersion, response, estimand } = forecast;
       const key = keyOf(actor.tenant, surface, policyVersion, response, estimand);
       const online = forecast.online ?? state.forecasts.get(key)?.forecast.online ?? null;
       state.forecasts.set(key, { tenant: actor.tenant, surface, forecast: { ...copy(forecast), online } });
+      if (forecast.online !== null) measuredAt.set(key, state.now());
       audit(state, actor, 'forecast.save', `${policyVersion}/${response}`);
     },
     async list(tenant, surface) {
@@ -59,6 +61,17 @@ export function createForecastStore(state: MemoryState): ForecastStore {
         .filter(([, entry]) => entry.tenant === tenant && (surface ?? entry.surface) === entry.surface)
         .sort(([a], [b]) => compareText(a, b))
         .map(([, entry]) => copy(entry.forecast));
+    },
+    async measured(tenant, surface) {
+      return [...state.forecasts.entries()]
+        .filter(([, entry]) => entry.tenant === tenant && (surface ?? entry.surface) === entry.surface)
+        .filter(([, entry]) => entry.forecast.online !== null)
+        .map(([key, entry]) => ({
+          ...copy(entry.forecast),
+          surface: entry.surface,
+          measuredAt: measuredAt.get(key) ?? 0,
+        }))
+        .sort((a, b) => a.measuredAt - b.measuredAt || compareText(a.policyVersion, b.policyVersion));
     },
   };
 }

@@ -5,6 +5,7 @@ import { createExperimentUnits } from './experiment-units.ts';
 import { createExperimentStore } from './experiments.ts';
 import { createPolicyStore, createSurfaceStore } from './registry.ts';
 import { createForecastStore, createJobQueue, createRunStore } from './runs.ts';
+import { createShadowStore } from './shadows.ts';
 import { createState, type MemoryState } from './state.ts';
 
 /** Every store over one shared memory: for tests, and for anything that wants no database. */
@@ -23,6 +24,7 @@ export function createMemoryStores(
     decisions: createDecisionReader(state),
     runs: createRunStore(state),
     forecasts: createForecastStore(state),
+    shadows: createShadowStore(),
     audit: createAuditLog(state),
     keys: createApiKeyStore(state),
     control: createControlReader(state),

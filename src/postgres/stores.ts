@@ -12,6 +12,7 @@ import { createForecastStore } from './forecast-store.ts';
 import { createJobQueue } from './job-queue.ts';
 import { createPolicyStore } from './policy-store.ts';
 import { createRunStore } from './run-store.ts';
+import { createShadowStore } from './shadow-store.ts';
 import { createSurfaceStore } from './surface-store.ts';
 
 /** All stores over one pool. */
@@ -26,6 +27,7 @@ export function createPostgresStores(pool: pg.Pool): AllStores {
     decisions: createDecisionReader(pool),
     runs: createRunStore(pool),
     forecasts: createForecastStore(pool),
+    shadows: createShadowStore(pool),
     audit: createAuditLog(pool),
     keys: createApiKeyStore(pool),
     control: createControlReader(pool),

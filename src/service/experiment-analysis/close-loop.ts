@@ -19,7 +19,8 @@ export async function closeLoop(
     const isSame = forecast.policyVersion === version && forecast.estimand === look.estimand;
     const effect = look.byMetric.find((metric) => metric.name === forecast.response)?.effect;
     if (!isSame || effect === null || effect === undefined) continue;
-    const online = { value: effect.value, lower: effect.lower, upper: effect.upper };
+    const { value, lower, upper, standardError } = effect;
+    const online = { value, lower, upper, standardError };
     await forecasts.save(experiment.surface, { ...forecast, online }, actor);
   }
 }

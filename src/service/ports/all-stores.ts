@@ -1,6 +1,7 @@
 import type { ControlReader } from './control.ts';
 import type { ExperimentUnits } from './experiment-units.ts';
 import type { ForecastStore, JobQueue, RunStore } from './runs.ts';
+import type { ShadowStore } from './shadows.ts';
 import type {
   ApiKeyStore,
   AuditLog,
@@ -23,6 +24,7 @@ export interface AllStores {
   readonly decisions: DecisionReader;
   readonly runs: RunStore;
   readonly forecasts: ForecastStore;
+  readonly shadows: ShadowStore;
   readonly audit: AuditLog;
   readonly keys: ApiKeyStore;
   readonly control: ControlReader;

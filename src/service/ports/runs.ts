@@ -41,12 +41,26 @@ export interface Forecast {
   readonly response: string;
   readonly estimand: string;
   readonly offline: { readonly value: number; readonly lower: number; readonly upper: number };
-  readonly online: { readonly value: number; readonly lower: number; readonly upper: number } | null;
+  readonly online: {
+    readonly value: number;
+    readonly lower: number;
+    readonly upper: number;
+    /** Without the factor of the interval; absent where it was measured before it was kept. */
+    readonly standardError?: number;
+  } | null;
+}
+
+/** A forecast that an experiment has measured, and when it last did. */
+export interface MeasuredForecast extends Forecast {
+  readonly surface: string;
+  readonly measuredAt: number;
 }
 
 export interface ForecastStore {
   save(surface: string, forecast: Forecast, actor: Actor): Promise<void>;
   list(tenant: string, surface?: string): Promise<readonly Forecast[]>;
+  /** Those with an online result, in the order of measuring. */
+  measured(tenant: string, surface?: string): Promise<readonly MeasuredForecast[]>;
 }
 
 /** Queue of offline jobs (graphile-worker in Postgres); the job key is the run's id. */

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { AllotError } from '../../core/errors.ts';
+import { nextAction, type ExperimentAction } from '../../core/experiment/next-action.ts';
+import { planOf } from '../../core/experiment/plan.ts';
+import {
+  createExperimentAnalysis,
+  type ExperimentLook,
+} from '../../service/experiment-analysis/experiment-analysis.ts';
+import {
+  forecastReport,
+  shadowReports,
+  type ForecastReport,
+  type ShadowReport,
+} from '../../service/experiments/evidence.ts';
+import { createExperiments, type Experiments } from '../../service/experiments/experiments.ts';
+import type { AllStores } from '../../service/ports/all-stores.ts';
+import { principalOf, type Principal } from '../../service/registry/principal.ts';
+import { mustFindSurface } from '../../service/registry/surfaces.ts';
+import { withStores } from '../local/with-stores.ts';
+
+/** What `allot experiment` works with: the use cases of the API over the configured database, as the operator. */
+export interface ExperimentDesk {
+  readonly principal: Principal;
+  readonly experiments: Experiments;
+  /** YAML or JSON; `-` is standard input. */
+  read(file: string): Promise<unknown>;
+  principalOfKey(id: string): Promise<Principal>;
+  look(id: string): Promise<{ readonly looks: readonly ExperimentLook[]; readonly action: ExperimentAction }>;
+  forecasts(surface: string | undefined): Promise<ForecastReport>;
+  shadows(surface: string | undefined): Promise<readonly ShadowReport[]>;
+}
+
+export const withExperiments = <T>(tenant: string, use: (desk: ExperimentDesk) => Promise<T>): Promise<T> =>
+  withStores((stores) => use(deskOf(stores, tenant)));
+
+export function deskOf(stores: AllStores, tenant: string): ExperimentDesk {
+  const analysis = createExperimentAnalysis(stores);
+  const principal: Principal = { keyId: 'cli', tenant, role: 'admin', surfaces: null };
+  const experiments = createExperiments({
+    ...stores,
+    // Deciders poll, and are told by the database.
+    serving: { refresh: () => Promise.resolve() },
+    clock: Date.now,
+    salt: () => randomBytes(8).toString('hex'),
+    analyse: (of, experiment) => analysis.look(of, experiment, Date.now()),
+  });
+  return {
+    principal,
+    experiments,
+    read,
+    async principalOfKey(id) {
+      const key = (await stores.keys.list(tenant)).find((one) => one.id === id && one.revokedAt === null);
+      if (key === undefined) throw new AllotError('invalid_request', `there is no key ${id}`);
+      return principalOf(key);
+    },
+    async look(id) {
+      const experiment = await experiments.find(id, principal);
+      const surface = await mustFindSurface(stores.surfaces, tenant, experiment.surface);
+      const now = Date.now();
+      const looks = await analysis.look(tenant, experiment, now);
+      const plan = planOf(experiment, surface);
+      const units = Object.assign({}, ...looks.map((one) => one.units)) as Record<string, number>;
+      const closedUnits = Object.values(units).reduce((sum, count) => sum + count, 0);
+      const unitsInBlock = looks.at(0)?.unitsInBlock ?? 0;
+      const action = nextAction({ experiment, plan, looks, now, unitsInBlock, closedUnits });
+      for (const look of looks) await stores.experiments.recordLook(id, { ...look }, { tenant, id: 'cli' });
+      return { looks, action };
+    },
+    forecasts: (surface) => forecastReport(stores.forecasts, tenant, surface),
+    shadows: (surface) => shadowReports(stores.shadows, tenant, surface),
+  };
+}
+
+async function read(file: string): Promise<unknown> {
+  const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((cause: unknown) => {
+    throw new AllotError('invalid_request', `${file} cannot be read`, { cause });
+  });
+  try {
+    return parse(text) as unknown;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n')[0] : '';
+    throw new AllotError('invalid_request', `${file} is neither YAML nor JSON: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,105 @@
+import { AllotError } from '../../core/errors.ts';
+import {
+  detectableEffects,
+  durationDays,
+  planExperiment,
+  type PlanLine,
+} from '../../core/experiment/statistics/plan.ts';
+import { table } from '../output.ts';
+
+export interface PlanFlags {
+  readonly mean?: number;
+  readonly sd?: number;
+  readonly effect?: number;
+  readonly units?: number;
+  readonly unitsPerDay?: number;
+  readonly share: number;
+  readonly windowDays: number;
+  readonly alpha: number;
+  readonly power: number;
+  readonly looks: number;
+}
+
+type Method = 'fixed' | 'sequential';
+
+export interface PlanAnswer {
+  readonly effect: Readonly<Record<Method, number>>;
+  /** The same as a share of control's mean, where that was given. */
+  readonly relativeEffect: Readonly<Record<Method, number>> | null;
+  readonly units: Readonly<Record<Method, PlanLine>>;
+  readonly days: Readonly<Record<Method, { readonly atMost: number; readonly expected: number }>> | null;
+}
+
+/** Two variants of equal size: units for an effect, or the smallest effect for a number of units. */
+export function plan(flags: PlanFlags): PlanAnswer {
+  const { mean, sd, effect, units } = flags;
+  const isRange = (x: number | undefined, above: number, to: number): boolean =>
+    x !== undefined && x > above && x <= to;
+  const need = (holds: boolean, rule: string): void => {
+    if (!holds) throw new AllotError('invalid_request', rule);
+  };
+  need(isRange(sd, 0, Infinity), '--sd: must be given, above 0');
+  need((effect === undefined) !== (units === undefined), 'give --effect or --units, one of the two');
+  need(effect === undefined || (Number.isFinite(effect) && effect !== 0), '--effect: must not be 0');
+  need(units === undefined || isRange(units, 1, Infinity), '--units: must be above 1');
+  need(isRange(flags.share, 0, 1), '--share: must be in (0, 1]');
+  need(isRange(flags.alpha, 0, 0.5), '--alpha: must be in (0, 0.5]');
+  need(isRange(flags.power, flags.alpha, 0.999), '--power: must be above alpha, at most 0.999');
+  need(
+    Number.isInteger(flags.looks) && isRange(flags.looks, 0, 1000),
+    '--looks: must be a whole number, 1 to 1000',
+  );
+  const question = {
+    variance: (sd ?? 1) ** 2,
+    treatmentShare: 0.5,
+    alpha: flags.alpha,
+    power: flags.power,
+    looks: flags.looks,
+  };
+  const effects =
+    effect === undefined ? detectableEffects(units ?? 2, question) : { fixed: effect, sequential: effect };
+  const planned = {
+    fixed: planExperiment(effects.fixed, question).fixed,
+    sequential: planExperiment(effects.sequential, question).sequential,
+  };
+  const relative = (x: number): number => x / (mean ?? NaN);
+  return {
+    effect: effects,
+    relativeEffect:
+      mean === undefined || mean === 0
+        ? null
+        : { fixed: relative(effects.fixed), sequential: relative(effects.sequential) },
+    units: planned,
+    days: daysOf(flags, planned),
+  };
+}
+
+function daysOf(flags: PlanFlags, units: PlanAnswer['units']): PlanAnswer['days'] {
+  const { unitsPerDay, share, windowDays } = flags;
+  if (unitsPerDay === undefined || !(unitsPerDay > 0)) return null;
+  const days = (count: number): number => durationDays(count, { unitsPerDay, share, windowDays });
+  const of = (line: PlanLine) => ({ atMost: days(line.units), expected: days(line.expectedUnits) });
+  return { fixed: of(units.fixed), sequential: of(units.sequential) };
+}
+
+export function planText({ effect, relativeEffect, units, days }: PlanAnswer): string {
+  const row = (method: Method): string[] => [
+    method === 'fixed' ? 'one fixed look' : 'looking all the time',
+    effect[method].toPrecision(4),
+    relativeEffect === null ? '' : `${(100 * relativeEffect[method]).toFixed(2)} %`,
+    String(units[method].units),
+    String(units[method].expectedUnits),
+    days === null ? '' : days[method].atMost.toFixed(1),
+    days === null ? '' : days[method].expected.toFixed(1),
+  ];
+  const header = [
+    'test',
+    'effect',
+    'relative',
+    'units at most',
+    'units expected',
+    'days at most',
+    'days expected',
+  ];
+  return table(header, [row('fixed'), row('sequential')]);
+}
