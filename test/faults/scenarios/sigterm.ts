@@ -16,10 +16,11 @@ export const sigterm: Scenario = {
       await sleep(300 + 700 * context.random.uniform());
       const toldAt = Date.now();
       const code = await part.stop();
-      slowestMs = Math.max(slowestMs, Date.now() - toldAt);
+      const endedAt = Date.now();
+      slowestMs = Math.max(slowestMs, endedAt - toldAt);
       if (code !== 0) load.broken(`it ended with code ${String(code)}`);
       part.start();
-      await load.untilAnswered(toldAt);
+      await load.untilAnswered(endedAt);
     }
     await load.untilCaughtUp(world.pool, Date.now());
     const note = `the slowest drain took ${String(slowestMs)} ms; calls cut off without an answer: ${String(load.tally.cut)}`;
