@@ -1,14 +1,14 @@
-import type { z } from 'zod';
 import type { DecideAnswer } from '../service/serving/decide-answer.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
 import type { Surface } from '../core/surface/surface.ts';
 import type { ForecastReport, ShadowReport } from '../service/experiments/evidence.ts';
 import type { Forecast, RunRecord } from '../service/ports/runs.ts';
 import type { AuditEntry, DecisionRecord, PolicyVersion } from '../service/ports/stores.ts';
-import type { experimentSchema } from '../service/schemas/experiment.ts';
+import type { ExperimentInput } from '../service/schemas/experiment.ts';
 import type { SurfaceDeclaration } from '../service/schemas/surface.ts';
 import { createTransport, pathOf, type ClientOptions, type ProblemDocument } from './transport.ts';
 
+export type { ExperimentInput } from '../service/schemas/experiment.ts';
 export { AllotApiError, type ClientOptions, type ProblemDocument } from './transport.ts';
 
 export interface DecideInput {
@@ -30,9 +30,6 @@ export interface InteractionInput extends ExposureInput {
   readonly type: string;
   readonly value?: number;
 }
-
-/** What `POST /v1/experiments` takes; everything with a default may be left out. */
-export type ExperimentInput = z.input<typeof experimentSchema>;
 
 export type RunRoute = 'training-runs' | 'evaluation-runs' | 'promotions';
 export type RunView = Omit<RunRecord, 'reportHtml'> & { readonly report: string | null };

@@ -62,12 +62,9 @@ export const experimentSchema = z
     surface: nameSchema,
     name: nameSchema,
     variants: z.array(variantSchema).min(2).max(10),
-    trafficShare: shareSchema
-      .gt(0)
-      .optional()
-      .meta({
-        description: 'Of the first block, without a ramp; split evenly between the variants (default 1)',
-      }),
+    trafficShare: shareSchema.gt(0).optional().meta({
+      description: 'Of the first block, without a ramp; split evenly between the variants (default 1)',
+    }),
     ramp: z
       .union([z.literal('default'), rampSchema])
       .nullable()
@@ -99,6 +96,8 @@ export const experimentSchema = z
   .meta({ id: 'ExperimentDeclaration' });
 
 export type ExperimentDeclaration = z.output<typeof experimentSchema>;
+/** As sent: everything with a default may be left out. */
+export type ExperimentInput = z.input<typeof experimentSchema>;
 
 export const startSchema = z
   .strictObject({
