@@ -32,7 +32,7 @@ export type SplitConfig = z.infer<typeof splitConfig>;
 export const divergenceConfig = z.strictObject({
   /** Mean |Q| beyond this many times its bound max |r| / (1 − γ). */
   maxQRatio: z.number().positive().nullable().default(1),
-  /** Allocating share beyond this many times the behaviour's, or below one part in so many of it. */
+  /** Allocating share beyond this many times the behaviour's. */
   maxRateRatio: z.number().gt(1).nullable().default(3),
   /** … counted only where the two differ by more than this. */
   minRateDifference: z.number().min(0).max(1).default(0.15),

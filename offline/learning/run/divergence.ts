@@ -114,9 +114,10 @@ export function refuseDrift(
 }
 
 /**
- * π's share of allocating against the behaviour's: beyond `maxRateRatio` times it or below one part in so many, and further
- * away than `minRateDifference`. A behaviour that explores (entropy above `maxBehaviorEntropy`) shows no preference that
- * one could drift from: there, learning *is* leaving it.
+ * π's share of allocating is above `maxRateRatio` times the behaviour's, and by more than `minRateDifference`. Allocating less
+ * is no drift: on simulated sessions six of six such alarms stopped good policies that left the least active groups alone.
+ * A behaviour that explores (entropy above `maxBehaviorEntropy`) shows no preference that one could drift from: there,
+ * learning *is* leaving it.
  */
 export function isDrifted(
   share: number | undefined,
@@ -126,8 +127,7 @@ export function isDrifted(
   const { maxRateRatio: ratio, minRateDifference, maxBehaviorEntropy } = config;
   if (ratio === null || share === undefined || !Number.isFinite(behavior.share)) return false;
   if (behavior.entropy > maxBehaviorEntropy) return false;
-  if (Math.abs(share - behavior.share) <= minRateDifference) return false;
-  return share > ratio * behavior.share || share < behavior.share / ratio;
+  return share > ratio * behavior.share && share - behavior.share > minRateDifference;
 }
 
 function drifted(
@@ -138,15 +138,13 @@ function drifted(
 ): TrainingDiverged {
   const measured = metrics[shareName(population)];
   const ratio = config.maxRateRatio ?? Infinity;
-  const isMore = measured > population.share;
   const where = population.group === null ? '' : ` in group ${population.group}`;
   return new TrainingDiverged({
     ...{ phase: at.phase, step: at.step, kind: 'action-rate', measured },
-    limit: isMore ? ratio * population.share : population.share / ratio,
-    what: `it allocates in ${percent(measured)} of the states${where}, the behaviour in ${percent(population.share)}: ${isMore ? 'more than' : 'less than one part in'} ${ratio}${isMore ? ' times as often' : ''}`,
-    suggestion: isMore
-      ? 'stay nearer to the behaviour (cloning weight, smaller lambda or beta), or charge for allocations (multipliers: {"share-of-actions": …}); divergence.maxRateRatio if it is meant'
-      : 'stay nearer to the behaviour (cloning weight), lower the multipliers; divergence.maxRateRatio if it is meant',
+    limit: ratio * population.share,
+    what: `it allocates in ${percent(measured)} of the states${where}, the behaviour in ${percent(population.share)}: more than ${ratio} times as often`,
+    suggestion:
+      'stay nearer to the behaviour (cloning weight, smaller lambda or beta), or charge for allocations (multipliers: {"share-of-actions": …}); divergence.maxRateRatio if it is meant',
   });
 }
 
