@@ -5,6 +5,7 @@ import { burst } from './burst.ts';
 import { clockJump } from './clock-jump.ts';
 import { journalDamage } from './journal-damage.ts';
 import { journalDiskFull, journalFull } from './journal-full.ts';
+import { kafka } from './kafka.ts';
 import { killEverything } from './kill-everything.ts';
 import { killParts } from './kill-parts.ts';
 import { postgresAway } from './postgres-away.ts';
@@ -25,4 +26,5 @@ export const scenarios: readonly Scenario[] = [
   clockJump,
   killEverything,
   killParts,
+  kafka,
 ];

@@ -1,8 +1,9 @@
-import { closeSync, existsSync, openSync, readSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultOutcome, Scenario } from '../scenario.ts';
 import { Load } from '../support/load.ts';
+import { untilReady } from '../support/world.ts';
 
 /**
  * The bytes of the champion are cut, or one of them changed, in the registry: the deciders refuse them and go on with
@@ -44,24 +45,18 @@ export const alteredArtifact: Scenario = {
     world.postgres.proxy.swallow();
     const killedAt = Date.now();
     await part.kill();
-    damage(join(world.dataDir, 'last-good-control.bin'));
+    cutNewest(join(world.dataDir, 'last-good-control.bin'));
     part.start();
     await load.untilAnswered(killedAt);
     await sleep(500);
     world.postgres.proxy.pass({ reset: true });
     rows.push(await load.outcome('last good copy cut, started without PostgreSQL', world.pool));
+    await untilReady(world.client, part);
     return rows;
   },
 };
 
-/** The newest copy is cut, and a byte of the one before is changed. */
-function damage(file: string): void {
+/** The newest copy is cut; the one before it is whole. */
+function cutNewest(file: string): void {
   truncateSync(file, statSync(file).size >> 1);
-  if (!existsSync(`${file}.previous`)) return;
-  const previous = openSync(`${file}.previous`, 'r+');
-  const byte = Buffer.alloc(1);
-  readSync(previous, byte, 0, 1, 60);
-  byte[0] ^= 1;
-  writeSync(previous, byte, 0, 1, 60);
-  closeSync(previous);
 }
