@@ -1,6 +1,7 @@
 import { createServices, type ApiServices } from '../../api/services.ts';
 import type { AllotConfig } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
+import { createBreakGlassFile } from '../disk/break-glass-file.ts';
 import { createLastGoodCopy } from '../disk/last-good-copy.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { MetricsWithText } from '../observability/metrics.ts';
@@ -24,6 +25,7 @@ export function createApi(parts: {
     ...parts,
     control: stores.control,
     lastGood: createLastGoodCopy(config.dataDir),
+    breakGlass: createBreakGlassFile(config.dataDir),
     clock,
     pollMs: config.control.pollMs,
   });

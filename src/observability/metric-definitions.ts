@@ -106,6 +106,7 @@ export const metricDefinitions = {
   controlRevision: gauge('allot_control_revision', 'Revision of the control state that this process serves'),
   controlAge: gauge('allot_control_age_seconds', 'Time since the control state was last confirmed'),
   controlFailures: counter('allot_control_load_failures_total', 'Failed loads of the control state'),
+  breakGlass: gauge('allot_break_glass_surfaces', 'Surfaces that the break-glass file of this process names'),
   artifactFailures: counter('allot_artifact_refusals_total', 'Policy artifacts refused at load', 'surface'),
   experimentState: gauge(
     'allot_experiment_state',

@@ -113,6 +113,7 @@ type ControlMetrics = Pick<
   Metrics,
   | 'controlState'
   | 'controlLoadFailed'
+  | 'breakGlass'
   | 'artifactRefused'
   | 'experimentState'
   | 'jobFinished'
@@ -127,6 +128,7 @@ function control({ add, set, observe }: Meters): ControlMetrics {
       set('controlAge', {}, ageMs / 1000);
     },
     controlLoadFailed: () => add('controlFailures', {}),
+    breakGlass: (surfaces) => set('breakGlass', {}, surfaces),
     artifactRefused: (surface) => add('artifactFailures', { surface }),
     experimentState(experiment, surface, state): void {
       for (const known of experimentStates) {

@@ -31,6 +31,17 @@ export function createControlReader(pool: pg.Pool): ControlReader {
 
     watch: (onHint) => watchControl(pool, onHint),
 
+    // Surfaces without a tenant before them concern all tenants that declare one of that name; an empty list, everybody.
+    async noteBreakGlass(replicaId, { at, killed }) {
+      await query(
+        pool,
+        `insert into audit_log (tenant, actor, action, subject, details)
+         select distinct tenant, 'break-glass', 'surface.break-glass', $1, $2::jsonb from surfaces
+         where cardinality($3::text[]) = 0 or name = any($3) or tenant || '/' || name = any($3)`,
+        [replicaId, JSON.stringify({ killed, at: new Date(at).toISOString() }), killed],
+      );
+    },
+
     // Replicas that have been silent for a day are gone.
     async confirm(replicaId, revision) {
       await query(

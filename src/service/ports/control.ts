@@ -42,6 +42,11 @@ export interface ControlReader {
   watch(onHint: () => void): Promise<{ stop(): Promise<void> }>;
   /** Tells which revision this replica serves. */
   confirm(replicaId: string, revision: number): Promise<void>;
+  /** Into the audit trail of every tenant concerned: what the break-glass file of a process said, and when. */
+  noteBreakGlass?(
+    replicaId: string,
+    note: { readonly at: number; readonly killed: readonly string[] },
+  ): Promise<void>;
 }
 
 /** Last good copies on the local disk: the control state and artifacts, hashed; damaged copies are refused. */

@@ -48,6 +48,8 @@ export interface Metrics {
 
   controlState(state: { readonly revision: number; readonly ageMs: number }): void;
   controlLoadFailed(): void;
+  /** Surfaces that the break-glass file of this process names. */
+  breakGlass(surfaces: number): void;
   artifactRefused(surface: string): void;
 
   experimentState(experiment: string, surface: string, state: string): void;
@@ -75,6 +77,7 @@ export const noMetrics: Metrics = {
   ingestBatch: ignore,
   controlState: ignore,
   controlLoadFailed: ignore,
+  breakGlass: ignore,
   artifactRefused: ignore,
   experimentState: ignore,
   jobFinished: ignore,

@@ -1,4 +1,5 @@
 import type { Policy } from '../../core/policy/policy.ts';
+import type { BreakGlass } from '../ports/break-glass.ts';
 import type { ControlReader, ControlState, LastGoodCopy } from '../ports/control.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
@@ -10,6 +11,7 @@ import { compileSnapshot, type ServingSnapshot } from './serving-snapshot.ts';
 export interface WatcherOptions {
   readonly control: ControlReader;
   readonly lastGood: LastGoodCopy;
+  readonly breakGlass?: BreakGlass;
   readonly drawKey: Uint8Array;
   readonly clock: () => number;
   readonly logger: Logger;
@@ -39,6 +41,9 @@ export class ControlWatcher {
   #running: Promise<void> | null = null;
   #isAgain = false;
   #hints: { stop(): Promise<void> } | null = null;
+  #killedHere: ReadonlySet<string> = new Set();
+  /** What the audit trail has not been told yet, as the store was away. */
+  #untold: { readonly at: number; readonly killed: readonly string[] }[] = [];
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -103,6 +108,7 @@ export class ControlWatcher {
 
   async #pollOnce(): Promise<void> {
     const { control, clock, logger, metrics, deadlineMs } = this.#options;
+    this.#lookAtBreakGlass();
     try {
       const revision = await withDeadline(control.revision(), deadlineMs, 'reading the control revision');
       const now = clock();
@@ -113,6 +119,7 @@ export class ControlWatcher {
         this.#replace(state, 'store');
       }
       this.#confirmedAt = clock();
+      await this.#tellAudit();
     } catch (error) {
       metrics.controlLoadFailed();
       logger.warn({ error }, 'the control state could not be read; the previous one keeps serving');
@@ -151,15 +158,53 @@ export class ControlWatcher {
     return null;
   }
 
-  #replace(state: ControlState, source: 'store' | 'disk'): void {
-    const { control, lastGood, drawKey, logger, metrics, replicaId } = this.#options;
+  /** Before the store is asked: it may be away, and then this is the only way to kill a surface. */
+  #lookAtBreakGlass(): void {
+    const { breakGlass, clock, logger, metrics } = this.#options;
+    if (breakGlass === undefined) return;
+    try {
+      const killed = breakGlass.killed();
+      metrics.breakGlass(killed.length);
+      if (killed.length === this.#killedHere.size && killed.every((name) => this.#killedHere.has(name)))
+        return;
+      this.#killedHere = new Set(killed);
+      this.#untold.push({ at: clock(), killed });
+      logger.warn({ killed }, 'the break-glass file changed: these surfaces are killed on this process');
+      if (this.#snapshot !== null) this.#compile(this.#snapshot.state, this.#snapshot.source);
+    } catch (error) {
+      logger.warn({ error }, 'the break-glass file cannot be read; what it said last holds');
+    }
+  }
+
+  async #tellAudit(): Promise<void> {
+    const { control, replicaId, deadlineMs } = this.#options;
+    while (this.#untold.length > 0) {
+      const [note] = this.#untold;
+      await withDeadline(
+        control.noteBreakGlass?.(replicaId, note) ?? Promise.resolve(),
+        deadlineMs,
+        'auditing the break-glass file',
+      );
+      this.#untold.shift();
+    }
+  }
+
+  #compile(state: ControlState, source: 'store' | 'disk'): ServingSnapshot {
+    const { drawKey, logger, metrics } = this.#options;
     const loader = new CachingPolicyLoader(this.#artifacts, this.#compiled, this.#refused, {
       logger,
       metrics,
     });
-    const next = compileSnapshot(state, { loader, drawKey, source }, this.#snapshot);
+    const context = { loader, drawKey, source, killedHere: this.#killedHere };
+    const next = compileSnapshot(state, context, this.#snapshot);
     this.#snapshot = next;
     this.#compiled = loader.compiled;
+    return next;
+  }
+
+  #replace(state: ControlState, source: 'store' | 'disk'): void {
+    const { control, lastGood, logger, replicaId } = this.#options;
+    const next = this.#compile(state, source);
     this.#forgetUnused(next);
     logger.info(
       { revision: next.revision, source, surfaces: state.surfaces.length },

@@ -24,6 +24,8 @@ export interface CompileContext {
   readonly loader: PolicyLoader;
   readonly drawKey: Uint8Array;
   readonly source: 'store' | 'disk';
+  /** Killed on this process alone: `surface` or `tenant/surface`. */
+  readonly killedHere?: ReadonlySet<string>;
 }
 
 /** One surface, compiled: all that a decision on it needs. Immutable but for the scratch arrays. */
@@ -64,10 +66,12 @@ export interface CompiledSurface {
 /** Compiles a surface; policies that are missing, damaged or foreign are left out, and the last champion is kept. */
 export function compileServedSurface(
   control: SurfaceControl,
-  { loader, drawKey, source }: CompileContext,
+  { loader, drawKey, source, killedHere }: CompileContext,
   previous: GoodChampion | null,
 ): CompiledSurface {
-  const { surface, tenant, isKilled } = control;
+  const { surface, tenant } = control;
+  const isBroken =
+    killedHere?.has(surface.name) === true || killedHere?.has(`${tenant}/${surface.name}`) === true;
   const { policies, hashes, isComplete } = loadPolicies(control, loader);
   const championVersion = control.aliases[CHAMPION];
   const champion = championVersion === undefined ? null : (policies.get(championVersion) ?? null);
@@ -76,7 +80,7 @@ export function compileServedSurface(
   const served: ServedSurface = {
     tenant,
     surface,
-    isKilled,
+    isKilled: control.isKilled || isBroken,
     actionIndex: new Map(surface.actions.map((action, index) => [action, index])),
     nullIndex: surface.nullAction === null ? -1 : surface.actions.indexOf(surface.nullAction),
     allEligible: surface.actions.map(() => true),

@@ -1,5 +1,6 @@
 import { createDecisionIds, type DecisionIds } from '../../core/feedback/decision-id.ts';
 import { AllotError } from '../../core/errors.ts';
+import type { BreakGlass } from '../ports/break-glass.ts';
 import type { ControlReader, LastGoodCopy } from '../ports/control.ts';
 import type { EventJournal } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -27,6 +28,8 @@ export interface ServingSecrets {
 export interface ServingOptions {
   readonly control: ControlReader;
   readonly lastGood: LastGoodCopy;
+  /** Default: none. */
+  readonly breakGlass?: BreakGlass;
   readonly journal: EventJournal;
   readonly secrets: ServingSecrets;
   /** Milliseconds since the epoch. */
