@@ -18,6 +18,25 @@ const judging: StudySubject = {
   },
 };
 
+const experimentParts = ['aa', 'power', 'asos', 'upworthy', 'forecasts', 'switching'] as const;
+
+const experiments: StudySubject = {
+  name: 'experiments',
+  summary: 'the proofs of experiments (docs/experiments.md)',
+  parts: experimentParts,
+  isOnWorlds: false,
+  async run(part, { repetitions, isShort, workers, seed, progress }) {
+    const { experimentProofs } = await import('../../../offline/reproductions/experiments/experiments.ts');
+    const proof = part as (typeof experimentParts)[number];
+    const run = { repetitions, isShort, workers, seed, progress };
+    const tables = await (proof === 'switching'
+      ? (await import('./running-experiments.ts')).switching(run)
+      : experimentProofs[proof](run));
+    const outcome = await shown(tables);
+    return { ...outcome, json: { proof, isProven: outcome.isProven, tables } };
+  },
+};
+
 /** The learning studies; each is a module of its own, loaded when it is asked for. */
 const learningStudies = {
   'two-stage': async () => (await import('../../../offline/reproductions/learning/two-stage.ts')).twoStage,
@@ -58,6 +77,7 @@ const learning: StudySubject = {
 /** In the order of the help. A part of `learning` is a subject of its own too: `allot study two-stage`. */
 export const subjects: readonly StudySubject[] = [
   judging,
+  experiments,
   learning,
   ...learningParts.map((name): StudySubject => ({
     name,
