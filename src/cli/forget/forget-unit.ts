@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import type { AllotConfig } from '../../config/config.ts';
 import { dayOfDecisionId } from '../../core/feedback/decision-id.ts';
 import { forgetInJournal, type JournalForgotten } from '../../journal/forget.ts';
+import type { Database } from '../../postgres/database.ts';
 import { forgetUnit, type ForgottenCounts } from '../../postgres/forget-unit.ts';
 import { searchEverywhere, type Trace } from '../../postgres/search-everywhere.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
@@ -36,7 +36,7 @@ const PATIENCE_MS = 15_000;
 
 /** Database, journal, database again for what the journal named, then the proof. */
 export async function forget(
-  { pool, stores, config }: { pool: pg.Pool; stores: AllStores; config: AllotConfig },
+  { pool, stores, config }: { pool: Database['pool']; stores: AllStores; config: AllotConfig },
   request: ForgetRequest,
 ): Promise<ForgetReport> {
   const { tenant, unitId, isDryRun } = request;
