@@ -121,6 +121,19 @@ export function createServices(options: ServicesOptions): ApiServices {
         return stores.audit.list(principal.tenant, limit);
       },
     },
+    ...evidence(stores),
+    health: createHealth({ serving, journal, metrics, maxStalenessMs: options.maxStalenessMs ?? 60_000 }),
+    metricsText: options.metricsText ?? noMetricsText,
+    metrics,
+    logger,
+    limits: { bodyBytes: options.bodyLimitBytes ?? 1_048_576, artifactBytes: 64 * 1_048_576 },
+    rates: new RateLimiter(options.rateLimits ?? {}),
+  };
+}
+
+/** What offline evaluation and shadows said, beside what was measured. */
+function evidence(stores: ApiStores): Pick<ApiServices, 'forecasts' | 'shadows'> {
+  return {
     forecasts: {
       list(principal, surface) {
         authorise(principal, 'view', surface);
@@ -137,11 +150,5 @@ export function createServices(options: ServicesOptions): ApiServices {
         return shadowReports(stores.shadows, principal.tenant, surface);
       },
     },
-    health: createHealth({ serving, journal, metrics, maxStalenessMs: options.maxStalenessMs ?? 60_000 }),
-    metricsText: options.metricsText ?? noMetricsText,
-    metrics,
-    logger,
-    limits: { bodyBytes: options.bodyLimitBytes ?? 1_048_576, artifactBytes: 64 * 1_048_576 },
-    rates: new RateLimiter(options.rateLimits ?? {}),
   };
 }

@@ -61,21 +61,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     },
     (error) => logger.warn({ error }, 'a look at the experiments failed; the next round tries again'),
   );
-  const score = createShadowWatch({
-    control: stores.control,
-    decisions: stores.decisions,
-    shadows: stores.shadows,
-    clock,
-    stopwatch: () => performance.now(),
-    random: createRandom(clock()),
-  });
-  const shadows = startPeriodic(
-    options.lookIntervalMs,
-    async () => {
-      if (leadership.epoch() !== null) await score();
-    },
-    (error) => logger.warn({ error }, 'shadow candidates could not be scored; the next round tries again'),
-  );
+  const shadows = startShadows(options);
   return {
     async stop() {
       await looks.stop();
@@ -85,4 +71,23 @@ export async function startController(options: ControllerOptions): Promise<Contr
       await leadership.stop();
     },
   };
+}
+
+/** Scores shadow candidates while it leads; they wait for nobody and nobody waits for them. */
+function startShadows({ stores, leadership, clock, logger, lookIntervalMs }: ControllerOptions) {
+  const score = createShadowWatch({
+    control: stores.control,
+    decisions: stores.decisions,
+    shadows: stores.shadows,
+    clock,
+    stopwatch: () => performance.now(),
+    random: createRandom(clock()),
+  });
+  return startPeriodic(
+    lookIntervalMs,
+    async () => {
+      if (leadership.epoch() !== null) await score();
+    },
+    (error) => logger.warn({ error }, 'shadow candidates could not be scored; the next round tries again'),
+  );
 }

@@ -61,14 +61,7 @@ async function watchOne(
   const actor = { tenant, id: 'controller' };
   const now = clock();
   const looks = await analysis.look(tenant, experiment, now);
-  const action = nextAction({
-    experiment,
-    plan: planOf(experiment, surface),
-    looks,
-    now,
-    unitsInBlock: looks[0]?.unitsInBlock ?? 0,
-    closedUnits: closedUnits(looks),
-  });
+  const action = actionAfter(looks, { surface, experiment, now });
   for (const look of looks) {
     await experiments.recordLook(experiment.id, { ...look, action: action.kind }, actor, fence);
     await closeLoop(forecasts, experiment, look, actor);
@@ -92,6 +85,20 @@ async function watchOne(
     'an experiment took a step',
   );
   metrics.experimentState(experiment.id, experiment.surface, state);
+}
+
+function actionAfter(
+  looks: readonly ExperimentLook[],
+  { surface, experiment, now }: Pick<Watched, 'surface' | 'experiment'> & { readonly now: number },
+): ExperimentAction {
+  return nextAction({
+    experiment,
+    plan: planOf(experiment, surface),
+    looks,
+    now,
+    unitsInBlock: looks.at(0)?.unitsInBlock ?? 0,
+    closedUnits: closedUnits(looks),
+  });
 }
 
 /** Units of each treatment and once of control. */

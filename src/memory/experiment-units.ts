@@ -113,16 +113,21 @@ function recordsOf(state: MemoryState, decisions: readonly DecisionEvent[]): rea
           a.decidedAt - b.decidedAt ||
           compareText(a.decisionId, b.decisionId),
       )
-      .map((decision) => [
-        decision.decisionId,
-        { decision, exposures: [], interactions: [] } as {
-          decision: DecisionEvent;
-          exposures: DecisionRecord['exposures'][number][];
-          interactions: DecisionRecord['interactions'][number][];
-        },
-      ]),
+      .map((decision) => [decision.decisionId, emptyRecord(decision)]),
   );
   for (const event of state.exposures.values()) records.get(event.decisionId)?.exposures.push(event);
   for (const event of state.interactions.values()) records.get(event.decisionId)?.interactions.push(event);
   return copy([...records.values()]);
 }
+
+interface GrowingRecord {
+  readonly decision: DecisionEvent;
+  readonly exposures: DecisionRecord['exposures'][number][];
+  readonly interactions: DecisionRecord['interactions'][number][];
+}
+
+const emptyRecord = (decision: DecisionEvent): GrowingRecord => ({
+  decision,
+  exposures: [],
+  interactions: [],
+});

@@ -33,22 +33,7 @@ export interface PlanAnswer {
 /** Two variants of equal size: units for an effect, or the smallest effect for a number of units. */
 export function plan(flags: PlanFlags): PlanAnswer {
   const { mean, sd, effect, units } = flags;
-  const isRange = (x: number | undefined, above: number, to: number): boolean =>
-    x !== undefined && x > above && x <= to;
-  const need = (holds: boolean, rule: string): void => {
-    if (!holds) throw new AllotError('invalid_request', rule);
-  };
-  need(isRange(sd, 0, Infinity), '--sd: must be given, above 0');
-  need((effect === undefined) !== (units === undefined), 'give --effect or --units, one of the two');
-  need(effect === undefined || (Number.isFinite(effect) && effect !== 0), '--effect: must not be 0');
-  need(units === undefined || isRange(units, 1, Infinity), '--units: must be above 1');
-  need(isRange(flags.share, 0, 1), '--share: must be in (0, 1]');
-  need(isRange(flags.alpha, 0, 0.5), '--alpha: must be in (0, 0.5]');
-  need(isRange(flags.power, flags.alpha, 0.999), '--power: must be above alpha, at most 0.999');
-  need(
-    Number.isInteger(flags.looks) && isRange(flags.looks, 0, 1000),
-    '--looks: must be a whole number, 1 to 1000',
-  );
+  refuseUnanswerable(flags);
   const question = {
     variance: (sd ?? 1) ** 2,
     treatmentShare: 0.5,
@@ -72,6 +57,26 @@ export function plan(flags: PlanFlags): PlanAnswer {
     units: planned,
     days: daysOf(flags, planned),
   };
+}
+
+function refuseUnanswerable(flags: PlanFlags): void {
+  const { sd, effect, units } = flags;
+  const isRange = (x: number | undefined, above: number, to: number): boolean =>
+    x !== undefined && x > above && x <= to;
+  const need = (holds: boolean, rule: string): void => {
+    if (!holds) throw new AllotError('invalid_request', rule);
+  };
+  need(isRange(sd, 0, Infinity), '--sd: must be given, above 0');
+  need((effect === undefined) !== (units === undefined), 'give --effect or --units, one of the two');
+  need(effect === undefined || (Number.isFinite(effect) && effect !== 0), '--effect: must not be 0');
+  need(units === undefined || isRange(units, 1, Infinity), '--units: must be above 1');
+  need(isRange(flags.share, 0, 1), '--share: must be in (0, 1]');
+  need(isRange(flags.alpha, 0, 0.5), '--alpha: must be in (0, 0.5]');
+  need(isRange(flags.power, flags.alpha, 0.999), '--power: must be above alpha, at most 0.999');
+  need(
+    Number.isInteger(flags.looks) && isRange(flags.looks, 0, 1000),
+    '--looks: must be a whole number, 1 to 1000',
+  );
 }
 
 function daysOf(flags: PlanFlags, units: PlanAnswer['units']): PlanAnswer['days'] {
