@@ -58,24 +58,7 @@ async function measureOne(replicas: Replicas, kind: SwitchKind, trial: number): 
       () => admin.setAlias(surface, 'champion', to),
     );
   }
-  if (kind === 'experiment') {
-    await admin.setAlias(surface, 'champion', champion);
-    await admin.createExperiment({
-      surface,
-      name: experiment,
-      variants: [
-        { name: 'control', role: 'control', policyVersion: challenger },
-        { name: 'treatment', role: 'treatment', policyVersion: challenger },
-      ],
-    });
-    await admin.startExperiment(experiment);
-    await settled(replicas, (decision) => decision.experiment === experiment);
-    return await timed(
-      replicas,
-      (d) => d.experiment !== null || d.policyVersion === challenger,
-      () => admin.rollbackExperiment(experiment, 'a switching trial'),
-    );
-  }
+  if (kind === 'experiment') return await byExperiment(replicas, experiment);
   await settled(replicas, (decision) => decision.fallback === null);
   const delay = await timed(
     replicas,
@@ -84,6 +67,25 @@ async function measureOne(replicas: Replicas, kind: SwitchKind, trial: number): 
   );
   await admin.revive(surface);
   return delay;
+}
+
+/** Everybody is in an experiment on the challenger; rolled back, everybody is on the champion. */
+async function byExperiment(replicas: Replicas, name: string): Promise<number> {
+  const { clients, surface, champion, challenger } = replicas;
+  const [admin] = clients;
+  await admin.setAlias(surface, 'champion', champion);
+  const variants = [
+    { name: 'control', role: 'control' as const, policyVersion: challenger },
+    { name: 'treatment', role: 'treatment' as const, policyVersion: challenger },
+  ];
+  await admin.createExperiment({ surface, name, variants });
+  await admin.startExperiment(name);
+  await settled(replicas, (decision) => decision.experiment === name);
+  return await timed(
+    replicas,
+    (d) => d.experiment !== null || d.policyVersion === challenger,
+    () => admin.rollbackExperiment(name, 'a switching trial'),
+  );
 }
 
 type Decision = Awaited<ReturnType<AllotClient['decide']>>;
