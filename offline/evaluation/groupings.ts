@@ -1,6 +1,6 @@
 import { AllotError } from '../../src/core/errors.ts';
 import type { Grouping } from '../../src/core/ope/by-group.ts';
-import type { FeatureSpec, Surface } from '../../src/core/surface/surface.ts';
+import type { FeatureSpec, FeatureValue, Surface } from '../../src/core/surface/surface.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 
 /**
@@ -26,10 +26,14 @@ function segmentOf(dataset: Dataset, surface: Surface, name: string): Grouping {
   const index = Int32Array.from({ length: dataset.rows }, (_, row) =>
     dataset.defaulted[row].includes(name)
       ? labels.length
-      : labels.indexOf(String(dataset.features[row][name])),
+      : labels.indexOf(labelOf(dataset.features[row][name])),
   );
   return { name, index, labels: [...labels, 'unknown'] };
 }
+
+/** A categorical or boolean value as its label. */
+export const labelOf = (value: FeatureValue): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
 
 function valuesOf(feature: FeatureSpec | undefined): readonly string[] | null {
   if (feature?.type === 'categorical') return feature.values;

@@ -9,7 +9,7 @@ import { completeRows } from '../evaluation/completeness.ts';
 import type { VersionedPolicy } from '../evaluation/evaluate-policy.ts';
 import { fitValueTables } from '../evaluation/fitted-q-tables.ts';
 import { fitRewardModels } from '../evaluation/reward-models.ts';
-import { groupingsOf } from '../evaluation/groupings.ts';
+import { groupingsOf, labelOf } from '../evaluation/groupings.ts';
 import { selectRows } from '../evaluation/select-rows.ts';
 import { servedPolicy } from '../evaluation/served-policy.ts';
 import { toBanditLog } from '../evaluation/to-bandit-log.ts';
@@ -149,6 +149,6 @@ function featureTexts(rows: Dataset, surface: Surface, name: string): string[] {
   }
   // A default that was filled in says that nobody knew.
   return rows.features.map((values, row) =>
-    rows.defaulted[row].includes(name) ? 'unknown' : String(values[name]),
+    rows.defaulted[row].includes(name) ? 'unknown' : labelOf(values[name]),
   );
 }

@@ -102,7 +102,7 @@ describe('the session world', () => {
     const first = (policy: LivePolicy) => {
       const seen: string[] = [];
       const remember: LivePolicy = (f) => {
-        if (f['sessionStep'] === 0 && f['hour'] !== undefined) seen.push(String(f['liveAffinity']));
+        if (f['sessionStep'] === 0 && f['hour'] !== undefined) seen.push(JSON.stringify(f['liveAffinity']));
         return policy(f);
       };
       trueValues(parseWorld({ days: { count: 1 } }), remember, { units: 40, random: createRandom(6) });
