@@ -44,20 +44,24 @@ export async function measureSwitches(
   return measured;
 }
 
-async function measureOne(replicas: Replicas, kind: SwitchKind, trial: number): Promise<number> {
+async function measureAlias(replicas: Replicas, trial: number): Promise<number> {
   const { clients, surface, champion, challenger } = replicas;
   const [admin] = clients;
+  const [from, to] = trial % 2 === 0 ? [champion, challenger] : [challenger, champion];
+  await admin.setAlias(surface, 'champion', from);
+  await settled(replicas, (decision) => decision.policyVersion === from);
+  return await timed(
+    replicas,
+    (d) => d.policyVersion === from,
+    () => admin.setAlias(surface, 'champion', to),
+  );
+}
+
+async function measureOne(replicas: Replicas, kind: SwitchKind, trial: number): Promise<number> {
+  const { clients, surface } = replicas;
+  const [admin] = clients;
   const experiment = `switch-${String(trial)}-${String(Date.now())}`;
-  if (kind === 'alias') {
-    const [from, to] = trial % 2 === 0 ? [champion, challenger] : [challenger, champion];
-    await admin.setAlias(surface, 'champion', from);
-    await settled(replicas, (decision) => decision.policyVersion === from);
-    return await timed(
-      replicas,
-      (d) => d.policyVersion === from,
-      () => admin.setAlias(surface, 'champion', to),
-    );
-  }
+  if (kind === 'alias') return await measureAlias(replicas, trial);
   if (kind === 'experiment') return await byExperiment(replicas, experiment);
   await settled(replicas, (decision) => decision.fallback === null);
   const delay = await timed(
