@@ -51,11 +51,7 @@ describe('declaring open vocabularies and sequences', () => {
       { ...recent, fields: [{ ...watch, name: 'toString' }] },
       'features[5].fields[0].name',
     ],
-    [
-      'an empty range',
-      { ...recent, fields: [{ ...watch, max: 0 }] },
-      'features[5].fields[0].min',
-    ],
+    ['an empty range', { ...recent, fields: [{ ...watch, max: 0 }] }, 'features[5].fields[0].min'],
     ['a default out of range', { ...recent, default: [{ watch: 11, by: '' }] }, 'features[5].default'],
     [
       'a sequence inside a sequence',
@@ -117,11 +113,7 @@ describe('changing them', () => {
     ['a shorter sequence', recent, { ...recent, length: 1 }],
     ['a field less', recent, { ...recent, fields: [watch, kind] }],
     ['a required field more', recent, { ...recent, fields: [...recent.fields, { ...watch, name: 'w' }] }],
-    [
-      'a narrower field',
-      recent,
-      { ...recent, fields: [{ ...watch, max: 9 }, kind, by] },
-    ],
+    ['a narrower field', recent, { ...recent, fields: [{ ...watch, max: 9 }, kind, by] }],
   ])('breaks with %s', (_what, before, after) => {
     expect(breaks(before, after)).toHaveLength(1);
   });
