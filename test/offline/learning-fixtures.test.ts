@@ -2,6 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cloningLoss } from '../../offline/learning/actor-critic/actor-losses.ts';
 import { tdTarget } from '../../offline/learning/actor-critic/critic-losses.ts';
+import {
+  spreadLoss,
+  spreadPull,
+  type SpreadError,
+} from '../../offline/learning/actor-critic/spread-losses.ts';
 import { Temperature } from '../../offline/learning/actor-critic/temperature.ts';
 import { projectionTarget } from '../../offline/learning/algorithms/tscac/losses.ts';
 import { layersFor, networkConfig } from '../../offline/learning/config.ts';
@@ -18,7 +23,7 @@ import { worldSurface } from './learning-world.ts';
  * The fixtures of the design's `algorithms.md`, section 5, by their numbers. Elsewhere: 2 (limits of NCIS) in
  * `laws/ope.test.ts` and `laws/sequential.test.ts`; 3 (π_e = π_b) and 4 (limits of DRos, SWITCH, sub-Gaussian) in
  * `laws/ope.test.ts`, but for DR here; 7 (ordinal restoration) in `slmgac-heads.test.ts`; 9 (fitted Q by expectation and by
- * argmax) in `fitted-q.test.ts`. 5 (the fixed point of DSAC-T's standard deviation) comes with the Gaussian critic.
+ * argmax) in `fitted-q.test.ts`.
  */
 beforeAll(async () => {
   await chooseBackend();
@@ -81,6 +86,36 @@ describe('fixture 3, DR of the policy that made the log', () => {
       mean((i) => rewards[i]),
       12,
     );
+  });
+});
+
+describe('fixture 5, the standard deviation of DSAC-T on errors from N(0, 1)', () => {
+  const size = 4000;
+  const samples = Float32Array.from({ length: size }, () => random.normal());
+
+  /** Descends L_σ from σ = 2, one σ for all rows and its own moving average, until it rests. */
+  function settle(error: SpreadError): number {
+    let sigma = 2;
+    for (let step = 0; step < 200; step += 1)
+      sigma -= tf.tidy(() => {
+        const ones = tf.ones<tf.Rank.R1>([size]);
+        const deviations = tf.mul(ones, sigma) as tf.Tensor1D;
+        const input = { means: tf.zeros<tf.Rank.R1>([size]), deviations, samples: tf.tensor1d(samples) };
+        const pull = spreadPull({ ...input, averageDeviation: sigma, error });
+        const gradient = tf.grad((s) => spreadLoss(tf.mul(ones, s) as tf.Tensor1D, pull));
+        return 0.2 * gradient(tf.scalar(sigma)).dataSync<'float32'>()[0];
+      });
+    return sigma;
+  }
+
+  it('rests near 0.68 with the published loss, and near 1 with the square', () => {
+    expect(Math.abs(settle('half-square') - 0.68)).toBeLessThan(0.03);
+    expect(Math.abs(settle('square') - 1)).toBeLessThan(0.04);
+  });
+
+  it('refuses a column where a vector belongs', () => {
+    const column = tf.ones([size, 1]) as unknown as tf.Tensor1D;
+    expect(() => spreadLoss(tf.ones([size]), column)).toThrow(/has shape/);
   });
 });
 
