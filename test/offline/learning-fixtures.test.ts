@@ -99,10 +99,10 @@ describe('fixture 5, the standard deviation of DSAC-T on errors from N(0, 1)', (
     for (let step = 0; step < 200; step += 1)
       sigma -= tf.tidy(() => {
         const ones = tf.ones<tf.Rank.R1>([size]);
-        const deviations = tf.mul(ones, sigma) as tf.Tensor1D;
+        const deviations = tf.mul<tf.Tensor1D>(ones, sigma);
         const input = { means: tf.zeros<tf.Rank.R1>([size]), deviations, samples: tf.tensor1d(samples) };
         const pull = spreadPull({ ...input, averageDeviation: sigma, error });
-        const gradient = tf.grad((s) => spreadLoss(tf.mul(ones, s) as tf.Tensor1D, pull));
+        const gradient = tf.grad((s) => spreadLoss(tf.mul<tf.Tensor1D>(ones, s), pull));
         return 0.2 * gradient(tf.scalar(sigma)).dataSync<'float32'>()[0];
       });
     return sigma;
