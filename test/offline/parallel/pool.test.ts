@@ -62,7 +62,7 @@ describe('a pool of workers', { timeout: 60_000 }, () => {
 
   it('reports a module that cannot be loaded', async () => {
     const missing = new URL('./nothing-here.ts', import.meta.url);
-    await expect(square({ module: missing, host: 'thread' })).rejects.toThrow(/task 1 of 5: .*nothing-here/);
+    await expect(square({ module: missing, host: 'thread' })).rejects.toThrow(/task \d of 5: .*nothing-here/);
   });
 
   it('refuses to work with nobody', async () => {
