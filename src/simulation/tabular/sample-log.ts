@@ -1,25 +1,11 @@
 import { createRandom, type Random } from '../../core/math/random.ts';
 import { drawAction } from '../../core/policy/serve.ts';
-import type { FeatureValues } from '../../core/surface/surface.ts';
+import type { SimulatedDecision } from '../log.ts';
 import { featuresOf } from './tabular-surface.ts';
 import type { TabularPolicy, TabularResponse, TabularWorld } from './tabular-world.ts';
 
-/** One decision of a sampled log; the shape of the feed world's `SimulatedDecision`, ordered by unit and time. */
-export interface TabularDecision {
-  readonly unitId: string;
-  readonly sessionId: string;
-  readonly decisionId: string;
-  readonly decidedAt: number;
-  readonly features: FeatureValues;
-  readonly defaulted: string[];
-  readonly eligible: boolean[];
-  readonly action: number;
-  readonly propensity: number;
-  readonly probabilities: number[];
-  readonly responses: Record<string, number>;
-  readonly isComplete: boolean;
-  readonly done: boolean;
-  readonly hasNext: boolean;
+/** One decision of a sampled log, ordered by unit and time. */
+export interface TabularDecision extends SimulatedDecision {
   /** Index of the state. */
   readonly state: number;
 }
