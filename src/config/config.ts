@@ -21,6 +21,8 @@ export interface AllotConfig {
     readonly segmentBytes: number;
   };
   readonly control: { readonly pollMs: number; readonly maxStalenessMs: number };
+  /** Between two looks of the controller at the running experiments. */
+  readonly lookIntervalMs: number;
   readonly logLevel: LogLevel;
   /** Keys of demo mode are made at start; otherwise `allot keys create`. */
   readonly secretsFile: string;

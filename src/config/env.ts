@@ -96,6 +96,11 @@ export const settings = {
     fallback: '60000',
     meaning: 'age of the control state after which /health/ready says so',
   },
+  ALLOT_LOOK_INTERVAL_MS: {
+    rule: wholeNumber(1000, 3_600_000),
+    fallback: '30000',
+    meaning: 'pause between two looks at the running experiments',
+  },
   ALLOT_LOG_LEVEL: { rule: oneOf(...logLevels), fallback: 'info', meaning: logLevels.join(', ') },
   ALLOT_SECRETS_FILE: {
     rule: text,
@@ -165,6 +170,7 @@ function configOf(values: Values, kafka: KafkaConfig | null): AllotConfig {
       pollMs: numberOf(values.ALLOT_CONTROL_POLL_MS),
       maxStalenessMs: numberOf(values.ALLOT_CONTROL_MAX_STALENESS_MS),
     },
+    lookIntervalMs: numberOf(values.ALLOT_LOOK_INTERVAL_MS),
     logLevel: values.ALLOT_LOG_LEVEL as AllotConfig['logLevel'],
     secretsFile: under(values.ALLOT_SECRETS_FILE),
   };

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     leadership: await startLeadership({ url, name: 'controller' }),
     startWorker: (run) => startJobWorker({ url, run }),
     jobEnvironment: childEnvironment(config, url),
-    lookIntervalMs: 30_000,
+    lookIntervalMs: config.lookIntervalMs,
     clock: Date.now,
     logger,
     metrics,

@@ -18,6 +18,7 @@ describe('readConfig', () => {
     expect(config.http).toMatchObject({ host: '127.0.0.1', port: 8787, bodyLimitBytes: 1_048_576 });
     expect(config.http.rateLimits.decider).toEqual({ perSecond: 20_000, burst: 40_000 });
     expect(config.databaseUrl).toBeNull();
+    expect(config.lookIntervalMs).toBe(30_000);
     expect(config.kafka).toBeNull();
     expect(config.journal.directory).toBe(`${config.dataDir}/journal`);
     expect(config.secretsFile).toBe(`${config.dataDir}/secrets.json`);
@@ -36,6 +37,7 @@ describe('readConfig', () => {
     ['ALLOT_JOURNAL_SYNC', 'sometimes'],
     ['ALLOT_LOG_LEVEL', 'verbose'],
     ['ALLOT_CONTROL_POLL_MS', '-1'],
+    ['ALLOT_LOOK_INTERVAL_MS', '999'],
     ['ALLOT_DATA_DIR', ''],
     ['DATABASE_URL', 'mysql://top-secret@db/x'],
     ['KAFKA_BROKERS', 'host-without-port'],

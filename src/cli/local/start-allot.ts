@@ -19,7 +19,7 @@ export interface StartOptions {
   readonly metrics?: MetricsWithText;
   /** Default: those of the secrets file, made on first use. */
   readonly secrets?: Secrets;
-  /** How often running experiments are looked at. */
+  /** Instead of the setting: how often running experiments are looked at. */
   readonly lookIntervalMs?: number;
   /** Offline jobs that may run at the same time. */
   readonly jobsAtOnce?: number;
@@ -81,7 +81,7 @@ async function start(
     journal,
     refresh: () => serving.refresh(),
     makePartitionsAhead: (today, days) => makePartitionsAhead(database.pool, today, days),
-    lookIntervalMs: options.lookIntervalMs ?? 30_000,
+    lookIntervalMs: options.lookIntervalMs ?? config.lookIntervalMs,
     jobsAtOnce: options.jobsAtOnce ?? 1,
     logger,
     metrics,
