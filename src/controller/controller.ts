@@ -86,7 +86,8 @@ function startShadows({ stores, leadership, clock, logger, lookIntervalMs }: Con
   return startPeriodic(
     lookIntervalMs,
     async () => {
-      if (leadership.epoch() !== null) await score();
+      const epoch = leadership.epoch();
+      if (epoch !== null) await score({ name: leadership.name, epoch });
     },
     (error) => logger.warn({ error }, 'shadow candidates could not be scored; the next round tries again'),
   );

@@ -64,7 +64,7 @@ async function watchOne(
   const action = actionAfter(looks, { surface, experiment, now });
   for (const look of looks) {
     await experiments.recordLook(experiment.id, { ...look, action: action.kind }, actor, fence);
-    await closeLoop(forecasts, experiment, look, actor);
+    await closeLoop(forecasts, experiment, look, actor, fence);
   }
   const change = changeOf(action, now);
   const { kind, reason } = action;

@@ -15,7 +15,8 @@ export interface JobRunnerOptions {
 /**
  * What the queue's worker calls for each job: queued → running → (child) → succeeded with the object that the child
  * printed, or failed with its last words. A child that closed its run itself (to store a report) is believed; a run
- * never stays "running" because its process died.
+ * never stays "running" because its process died. Every controller runs jobs, so no leader's epoch is asked for: a worker that stood
+ * still until its job was taken over may go on, but a run is closed once and the same bytes are published once.
  */
 export function createJobRunner(options: JobRunnerOptions) {
   const { runs, logger, metrics } = options;

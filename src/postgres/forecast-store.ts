@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Forecast, ForecastStore } from '../service/ports/runs.ts';
+import { requireLeader } from './leader.ts';
 import { audit, inTransaction, query } from './transaction.ts';
 
 interface Row {
@@ -18,8 +19,9 @@ interface Row {
 export function createForecastStore(pool: pg.Pool): ForecastStore {
   return {
     // A new forecast without an online result keeps the one that an experiment has measured.
-    save: (surface, forecast, actor) =>
+    save: (surface, forecast, actor, fence) =>
       inTransaction(pool, async (client) => {
+        await requireLeader(client, fence);
         const { offline, online } = forecast;
         await client.query(
           `insert into forecasts (tenant, surface, policy_version, response, estimand,

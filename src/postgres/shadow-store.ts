@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { mergeShadowScores, type ShadowScore } from '../core/experiment/shadow-score.ts';
 import type { ShadowStore } from '../service/ports/shadows.ts';
+import { requireLeader } from './leader.ts';
 import { inTransaction, query } from './transaction.ts';
 
 interface Row {
@@ -21,8 +22,9 @@ export function createShadowStore(pool: pg.Pool): ShadowStore {
       return rows.at(0)?.read_until.getTime() ?? null;
     },
 
-    add: (tenant, { surface, policyVersion, day, score }, { from, until }) =>
+    add: (tenant, { surface, policyVersion, day, score }, { from, until }, fence) =>
       inTransaction(pool, async (client) => {
+        await requireLeader(client, fence);
         const key = [tenant, surface, policyVersion];
         const { rowCount } =
           from === null

@@ -1,6 +1,6 @@
 import type { Experiment } from '../../core/experiment/experiment.ts';
 import type { ForecastStore } from '../ports/runs.ts';
-import type { Actor } from '../ports/stores.ts';
+import type { Actor, Fence } from '../ports/stores.ts';
 import type { ExperimentLook } from './experiment-analysis.ts';
 
 /**
@@ -12,6 +12,7 @@ export async function closeLoop(
   experiment: Experiment,
   look: ExperimentLook,
   actor: Actor,
+  fence?: Fence,
 ): Promise<void> {
   const version = experiment.variants.find((variant) => variant.name === look.treatment)?.policyVersion;
   const known = await forecasts.list(actor.tenant, experiment.surface);
@@ -21,6 +22,6 @@ export async function closeLoop(
     if (!isSame || effect === null || effect === undefined) continue;
     const { value, lower, upper, standardError } = effect;
     const online = { value, lower, upper, standardError };
-    await forecasts.save(experiment.surface, { ...forecast, online }, actor);
+    await forecasts.save(experiment.surface, { ...forecast, online }, actor, fence);
   }
 }

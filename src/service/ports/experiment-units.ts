@@ -34,7 +34,8 @@ export interface RecentFeedback {
 
 /**
  * The read model behind looks. It is brought up to date by whoever looks, in steps of one transaction each, so that being
- * killed between two of them loses nothing and two processes at once count nobody twice.
+ * killed between two of them loses nothing and two processes at once count nobody twice. That is why these writes take no
+ * leader's epoch: the api looks too, and a leader that is no longer one adds what its successor would have added.
  */
 export interface ExperimentUnits {
   /** Takes in the units of decisions that were stored since the last time. */

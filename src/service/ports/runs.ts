@@ -1,4 +1,4 @@
-import type { Actor } from './stores.ts';
+import type { Actor, Fence } from './stores.ts';
 
 export type RunKind = 'snapshot' | 'training' | 'evaluation' | 'promotion';
 
@@ -57,7 +57,8 @@ export interface MeasuredForecast extends Forecast {
 }
 
 export interface ForecastStore {
-  save(surface: string, forecast: Forecast, actor: Actor): Promise<void>;
+  /** `state_conflict` when `fence` is not the newest leader's. */
+  save(surface: string, forecast: Forecast, actor: Actor, fence?: Fence): Promise<void>;
   list(tenant: string, surface?: string): Promise<readonly Forecast[]>;
   /** Those with an online result, in the order of measuring. */
   measured(tenant: string, surface?: string): Promise<readonly MeasuredForecast[]>;

@@ -1,4 +1,5 @@
 import type { ShadowScore } from '../../core/experiment/shadow-score.ts';
+import type { Fence } from './stores.ts';
 
 export interface ShadowDay {
   readonly surface: string;
@@ -11,11 +12,15 @@ export interface ShadowDay {
 export interface ShadowStore {
   /** Up to when the candidate has been scored; null: never. */
   readUntil(tenant: string, surface: string, policyVersion: string): Promise<number | null>;
-  /** Adds a score and moves the mark from `from` to `until` in one step; false, and nothing, where the mark is elsewhere. */
+  /**
+   * Adds a score and moves the mark from `from` to `until` in one step; false, and nothing, where the mark is
+   * elsewhere. `state_conflict` when `fence` is not the newest leader's.
+   */
   add(
     tenant: string,
     scored: ShadowDay,
     range: { readonly from: number | null; readonly until: number },
+    fence?: Fence,
   ): Promise<boolean>;
   list(tenant: string, surface?: string): Promise<readonly ShadowDay[]>;
 }

@@ -12,7 +12,7 @@ import { drawAction, serveProbabilities } from '../../core/policy/serve.ts';
 import { SESSION_CLOSED, type Surface } from '../../core/surface/surface.ts';
 import type { ControlReader, SurfaceControl } from '../ports/control.ts';
 import type { ShadowStore } from '../ports/shadows.ts';
-import type { DecisionReader, DecisionRecord } from '../ports/stores.ts';
+import type { DecisionReader, DecisionRecord, Fence } from '../ports/stores.ts';
 
 /** Versions behind `shadow` and `shadow-…` are scored on live traffic and never served by that name. */
 export const isShadowAlias = (alias: string): boolean => alias === 'shadow' || alias.startsWith('shadow-');
@@ -39,11 +39,11 @@ const LONGEST_RANGE_MS = 3_600_000;
  * are the deciders' own and are left out.
  */
 export function createShadowWatch(options: ShadowWatchOptions) {
-  return async (): Promise<void> => {
+  return async (fence?: Fence): Promise<void> => {
     const { surfaces } = await options.control.load();
     for (const control of surfaces)
       for (const [alias, version] of Object.entries(control.aliases))
-        if (isShadowAlias(alias)) await scoreOne(control, version, options);
+        if (isShadowAlias(alias)) await scoreOne(control, version, options, fence);
   };
 }
 
@@ -51,6 +51,7 @@ async function scoreOne(
   { tenant, surface, policies }: SurfaceControl,
   policyVersion: string,
   options: ShadowWatchOptions,
+  fence: Fence | undefined,
 ): Promise<void> {
   const { artifactHash = null } = policies.find((policy) => policy.version === policyVersion) ?? {};
   if (artifactHash === null) return;
@@ -67,7 +68,8 @@ async function scoreOne(
   for (const record of sample)
     score = mergeShadowScores(score, scoreDecision(record, surface, policy, options));
   const day = new Date(since).toISOString().slice(0, 10);
-  await options.shadows.add(tenant, { surface: surface.name, policyVersion, day, score }, { from, until });
+  const scored = { surface: surface.name, policyVersion, day, score };
+  await options.shadows.add(tenant, scored, { from, until }, fence);
 }
 
 /** Reservoir sampling (Vitter 1985, algorithm R): every decision has the same chance, and memory is flat. */
