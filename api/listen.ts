@@ -3,10 +3,10 @@ import type { Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a client may take to finish its request when the server stops. */
+/** How long clients may take to finish their requests, and to use up the connections they kept, when the server stops. */
 const HURRY_MS = 5_000;
-/** How long a connection that is kept alive has for one more request, which is answered with `connection: close`. */
-const GOODBYE_MS = 500;
+/** Connections that are kept alive are cut when none of them has brought a request for so long. */
+const QUIET_MS = 500;
 
 /** Listens and tells the address under which this machine reaches it. */
 export async function listen(
@@ -22,17 +22,24 @@ export async function listen(
 
 /**
  * Takes no new connection, answers what is in hand; a client that never finishes does not keep the process. Connections that
- * are kept alive are told `connection: close` with their next answer: cutting them while they look idle loses the request
- * that is just on its way (`npm run faults -- --only sigterm`).
+ * are kept alive are told `connection: close` with their next answer, and the rest are cut only when no request has come for
+ * a while: cutting a connection because it looks idle loses the request that is just on its way. (A connection that the kernel
+ * opens in the moment of the close, and nobody took, is reset by it; its request never reached the process.)
  */
-export async function stopListening(server: Server): Promise<void> {
+export async function stopListening(server: Server, { quietMs = QUIET_MS } = {}): Promise<void> {
+  let lastRequestAt = Date.now();
   server.prependListener('request', (_request, response: ServerResponse) => {
+    lastRequestAt = Date.now();
     response.shouldKeepAlive = false;
   });
+  let isClosed = false;
   // Of `net`, because the one of `http` cuts idle connections at once.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  void closed.then(() => (isClosed = true));
   const hurry = setTimeout(() => server.closeAllConnections(), HURRY_MS);
-  await Promise.race([closed, sleep(GOODBYE_MS, undefined, { ref: false })]);
+  for (let left = quietMs; left > 0 && !isClosed; left = lastRequestAt + quietMs - Date.now()) {
+    await Promise.race([closed, sleep(left, undefined, { ref: false })]);
+  }
   server.close();
   await closed;
   clearTimeout(hurry);

@@ -1,12 +1,16 @@
 import { Agent, createServer, request } from 'node:http';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { listen, stopListening } from '../../api/listen.ts';
 
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+const keptAlive = (): Agent => new Agent({ keepAlive: true, maxSockets: 1 });
 
-/** One GET on the kept-alive connection: its status and what the answer says about the connection. */
-async function get(url: string): Promise<{ status: number | undefined; connection: string | undefined }> {
+/** One GET on the agent's connection: its status and what the answer says about the connection. */
+async function get(
+  url: string,
+  agent: Agent,
+): Promise<{ status: number | undefined; connection: string | undefined }> {
   const sent = request(url, { agent }).end();
   const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
   response.resume();
@@ -18,10 +22,34 @@ describe('a server that stops', () => {
   it('answers one more request on a kept-alive connection, and says that it is the last', async () => {
     const server = createServer((_request, response) => response.end('{}'));
     const url = await listen(server, { host: '127.0.0.1', port: 0 });
-    expect(await get(url)).toEqual({ status: 200, connection: 'keep-alive' });
+    const agent = keptAlive();
+    expect(await get(url, agent)).toEqual({ status: 200, connection: 'keep-alive' });
     const stopped = stopListening(server);
-    expect(await get(url)).toEqual({ status: 200, connection: 'close' });
+    expect(await get(url, agent)).toEqual({ status: 200, connection: 'close' });
     await stopped;
-    await expect(get(url)).rejects.toThrow(/ECONNREFUSED/);
+    await expect(get(url, agent)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('cuts no kept-alive connection while others still bring requests', async () => {
+    const server = createServer((_request, response) => response.end('{}'));
+    const url = await listen(server, { host: '127.0.0.1', port: 0 });
+    const agents = Array.from({ length: 8 }, keptAlive);
+    await Promise.all(agents.map((agent) => get(url, agent)));
+    const quietMs = 1_000;
+    const stopped = stopListening(server, { quietMs });
+    for (const agent of agents) {
+      await sleep(quietMs / 5);
+      expect(await get(url, agent)).toEqual({ status: 200, connection: 'close' });
+    }
+    await stopped;
+  });
+
+  it('cuts the connections that nobody uses', async () => {
+    const server = createServer((_request, response) => response.end('{}'));
+    const url = await listen(server, { host: '127.0.0.1', port: 0 });
+    const agent = keptAlive();
+    await get(url, agent);
+    await stopListening(server, { quietMs: 1 });
+    await expect(get(url, agent)).rejects.toThrow(/ECONNREFUSED|ECONNRESET|hang up/);
   });
 });
