@@ -97,7 +97,7 @@ export const settings = {
     meaning: 'age of the control state after which /health/ready says so',
   },
   ALLOT_LOOK_INTERVAL_MS: {
-    rule: wholeNumber(1000, 3_600_000),
+    rule: wholeNumber(100, 3_600_000),
     fallback: '30000',
     meaning: 'pause between two looks at the running experiments',
   },

@@ -37,7 +37,7 @@ describe('readConfig', () => {
     ['ALLOT_JOURNAL_SYNC', 'sometimes'],
     ['ALLOT_LOG_LEVEL', 'verbose'],
     ['ALLOT_CONTROL_POLL_MS', '-1'],
-    ['ALLOT_LOOK_INTERVAL_MS', '999'],
+    ['ALLOT_LOOK_INTERVAL_MS', '99'],
     ['ALLOT_DATA_DIR', ''],
     ['DATABASE_URL', 'mysql://top-secret@db/x'],
     ['KAFKA_BROKERS', 'host-without-port'],
