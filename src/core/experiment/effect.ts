@@ -59,11 +59,15 @@ export function differenceOf(
   options: SequenceOptions,
 ): { readonly difference: IntervalEstimate; readonly relative: RelativeEffect | null } {
   const difference = interval(compared, options);
+  if (compared.standardError === 0) return { difference, relative: null };
   const reach = (difference.upper - difference.value) / compared.standardError;
-  return {
-    difference,
-    relative: compared.standardError > 0 ? relativeEffect(compared.control, compared.treatment, reach) : null,
-  };
+  const { control, treatment, comparedErrors: errors } = compared;
+  const relative = relativeEffect(
+    { ...control, standardError: errors.control },
+    { ...treatment, standardError: errors.treatment },
+    reach,
+  );
+  return { difference, relative };
 }
 
 const methodNames = {

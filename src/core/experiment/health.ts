@@ -1,3 +1,4 @@
+import { regularisedBeta } from '../math/incomplete-beta.ts';
 import { variantIndex } from './assign.ts';
 import type { Experiment } from './experiment.ts';
 import type { HealthPlan } from './plan.ts';
@@ -128,9 +129,11 @@ function traffic({ experiment, plan, now, lastAssignedAt }: HealthInput): Health
 }
 
 /** Fewer decisions than this say nothing about a pipeline. */
-const ENOUGH_DECISIONS = 20;
-/** Of its usual share; what remains may be chance or a quiet hour, less is a pipeline that stands still. */
+export const ENOUGH_DECISIONS = 20;
+/** Of its usual share; what remains may be a quiet hour, less is a pipeline that stands still. */
 const LOST_SHARE = 0.5;
+/** Of so little feedback at the usual share (binomial): few decisions of a surface that is rarely answered prove nothing. */
+const LOST_CHANCE = 1e-6;
 
 function outcomes({ recent, before }: HealthInput): HealthCheck {
   const name = 'outcomes';
@@ -138,8 +141,8 @@ function outcomes({ recent, before }: HealthInput): HealthCheck {
     return { name, state: 'ok', reason: 'too few decisions whose feedback is due' };
   }
   const reasons = [
-    lost('exposures', recent.delivered / recent.decisions, usual(before.delivered, before.decisions, 0.2)),
-    lost('interactions', recent.answered / recent.decisions, usual(before.answered, before.decisions, 0)),
+    lost('exposures', recent.delivered, recent, usual(before.delivered, before, 0.2)),
+    lost('interactions', recent.answered, recent, usual(before.answered, before, 0)),
   ];
   const failing = reasons.filter((reason) => reason !== null);
   return failing.length > 0
@@ -147,10 +150,30 @@ function outcomes({ recent, before }: HealthInput): HealthCheck {
     : { name, state: 'ok', reason: 'feedback keeps up with decisions' };
 }
 
-const usual = (count: number, decisions: number, otherwise: number): number =>
-  decisions < ENOUGH_DECISIONS ? otherwise : count / decisions;
+interface Usual {
+  readonly share: number;
+  /** Of units that have entered; not assumed. */
+  readonly isMeasured: boolean;
+}
 
-const lost = (what: string, now: number, before: number): string | null =>
-  now < LOST_SHARE * before
-    ? `${what}: ${(100 * now).toFixed(0)} % of the newest decisions have any, ${(100 * before).toFixed(0)} % had`
-    : null;
+const usual = (count: number, { decisions }: FeedbackShare, otherwise: number): Usual =>
+  decisions < ENOUGH_DECISIONS
+    ? { share: otherwise, isMeasured: false }
+    : { share: count / decisions, isMeasured: true };
+
+function lost(
+  what: string,
+  count: number,
+  { decisions }: FeedbackShare,
+  { share, isMeasured }: Usual,
+): string | null {
+  if (count / decisions >= LOST_SHARE * share) return null;
+  // Even where all had feedback so far, the next may lack it.
+  const chance = isMeasured ? binomialTail(count, decisions, Math.min(share, 0.99)) : 0;
+  if (chance > LOST_CHANCE) return null;
+  const percent = (x: number): string => (100 * x).toFixed(0);
+  return `${what}: ${percent(count / decisions)} % of the newest decisions have any, ${percent(share)} % had`;
+}
+
+/** P(X ≤ k) for X ~ Bin(n, p), k < n. */
+const binomialTail = (k: number, n: number, p: number): number => regularisedBeta(1 - p, n - k, k + 1);

@@ -117,6 +117,33 @@ describe('the adjustment by a covariate (CUPED)', () => {
     expect(variance).toBeLessThan(1.5);
   });
 
+  it('gives each arm’s own mean the error that it has, which is larger than its part of the comparison’s', () => {
+    const random = createRandom(14);
+    const scores: number[] = [];
+    let parts = 0;
+    for (let run = 0; run < 400; run++) {
+      const [c, t] = [120, 80].map((n) =>
+        Array.from({ length: n }, () => {
+          const x = random.normal();
+          return [3 + 2 * x + random.normal(), x];
+        }),
+      );
+      const { treatment, comparedErrors } = contrast([arms(c, t)], { kind: 'mean' })!;
+      scores.push((treatment.value - 3) / treatment.standardError);
+      parts += comparedErrors.treatment / treatment.standardError / 400;
+    }
+    const variance = scores.reduce((sum, z) => sum + z * z, 0) / scores.length;
+    expect(variance).toBeGreaterThan(1 - 4 * Math.sqrt(2 / 400));
+    expect(variance).toBeLessThan(1 + 4 * Math.sqrt(2 / 400));
+    expect(parts).toBeLessThan(0.7);
+    // A covariate that explains everything tells the difference exactly, and the level as well as all units together do.
+    const known = (n: number, shift: number) =>
+      Array.from({ length: n }, (_, i) => [(i % 10) + shift, i % 10]);
+    const exact = contrast([arms(known(400, 0), known(400, 1))], { kind: 'mean' })!;
+    expect(exact.standardError).toBeLessThan(1e-6);
+    expect(exact.treatment.standardError).toBeCloseTo(Math.sqrt(8.25 / 800), 3);
+  });
+
   it('has one θ for both arms, and none from a covariate that is constant', () => {
     const rows = (shift: number) => [1, 2, 3, 5].map((x) => [x + shift, 7]);
     const found = contrast([arms(rows(0), rows(1))], { kind: 'mean' })!;

@@ -15,8 +15,11 @@ export interface ArmEstimate {
 }
 
 export interface Contrast {
+  /** Each arm's own mean, with the error of that mean. */
   readonly control: ArmEstimate;
   readonly treatment: ArmEstimate;
+  /** Errors of the arms against each other: covariates take more out of a comparison than out of either arm. */
+  readonly comparedErrors: { readonly control: number; readonly treatment: number };
   /** Treatment minus control. */
   readonly value: number;
   readonly standardError: number;
@@ -48,6 +51,10 @@ export interface ContrastOptions {
  *
  * θ minimises that se² and is one for both arms (CUPED), so the adjusted error is never larger than the plain one, and Δ
  * stays unbiased up to O(1/n), because a covariate that was frozen before assignment has the same mean in both arms.
+ *
+ * An arm's own mean is R_a − κ θᵀ (x̄_a − x̄_o) with o the other arm and κ = n_o / n. The covariates' mean over both arms is an
+ * estimate too, so its error is Σ_s w_s² var_as(L − κ θᵀ x) / n_as + Σ_s w_s² var_os(κ θᵀ x) / n_os: of the error that covariates
+ * explain only the part that the other arm's units know better.
  * Arms are not assumed to share a variance (Welch). Valid for many units per arm, none of which dominates.
  *
  * Sources: Welch 1947; Deng, Knoblich & Lu 2018 eq. 4 (ratio); Deng, Xu, Kohavi & Walker 2013 eq. 4 (CUPED); Miratrix, Sekhon
@@ -63,17 +70,15 @@ export function contrast(strata: readonly Stratum[], { kind }: ContrastOptions):
   const treatment = linearise(usable, 'treatment', units, kind);
   if (control === null || treatment === null) return null;
   const theta = adjustment([control, treatment]);
-  const pooled = control.covariates.map(
-    (x, i) => (x * control.units + treatment.covariates[i] * treatment.units) / units,
-  );
-  const c = adjusted(control, theta, pooled);
-  const t = adjusted(treatment, theta, pooled);
+  const [c, t] = [residual(control, theta, 1), residual(treatment, theta, 1)];
+  const [own, other] = [armEstimate(control, treatment, theta), armEstimate(treatment, control, theta)];
   return {
-    control: c.estimate,
-    treatment: t.estimate,
-    value: t.estimate.value - c.estimate.value,
-    standardError: Math.hypot(t.estimate.standardError, c.estimate.standardError),
-    degrees: degreesOf([...c.parts, ...t.parts]),
+    control: own,
+    treatment: other,
+    comparedErrors: { control: Math.sqrt(sumOf(c)), treatment: Math.sqrt(sumOf(t)) },
+    value: other.value - own.value,
+    standardError: Math.sqrt(sumOf(c) + sumOf(t)),
+    degrees: degreesOf([...c, ...t]),
     units,
     theta,
     droppedUnits: unitsOf(strata) - units,
@@ -137,24 +142,37 @@ function adjustment(arms: readonly LinearArm[]): number[] {
   return solveSymmetric(matrix, right);
 }
 
-function adjusted(
-  { value, units, covariates, gradient, parts }: LinearArm,
-  theta: readonly number[],
-  pooled: readonly number[],
-) {
-  const weights = [...gradient, ...theta.map((b) => -b)];
-  const variances = parts.map(({ moments, weight }) => ({
+interface VariancePart {
+  readonly variance: number;
+  readonly degrees: number;
+}
+
+/** Variance of the arm's L − share · θᵀ x by stratum. */
+const residual = ({ gradient, parts }: LinearArm, theta: readonly number[], share: number): VariancePart[] =>
+  varianceParts(parts, [...gradient, ...theta.map((b) => -share * b)]);
+
+const varianceParts = (parts: LinearArm['parts'], weights: readonly number[]): VariancePart[] =>
+  parts.map(({ moments, weight }) => ({
     variance: weight * combinedSquares(moments, weights),
     degrees: moments.units - 1,
   }));
-  const shift = theta.reduce((sum, b, i) => sum + b * (covariates[i] - pooled[i]), 0);
-  const variance = variances.reduce((sum, part) => sum + part.variance, 0);
-  const estimate: ArmEstimate = { value: value - shift, standardError: Math.sqrt(variance), units };
-  return { estimate, parts: variances };
+
+const sumOf = (parts: readonly VariancePart[]): number =>
+  parts.reduce((sum, { variance }) => sum + variance, 0);
+
+function armEstimate(arm: LinearArm, other: LinearArm, theta: readonly number[]): ArmEstimate {
+  const kappa = other.units / (arm.units + other.units);
+  const shift = theta.reduce((sum, b, i) => sum + kappa * b * (arm.covariates[i] - other.covariates[i]), 0);
+  const ofOther = varianceParts(other.parts, [
+    ...other.gradient.map(() => 0),
+    ...theta.map((b) => kappa * b),
+  ]);
+  const variance = sumOf(residual(arm, theta, kappa)) + sumOf(ofOther);
+  return { value: arm.value - shift, standardError: Math.sqrt(variance), units: arm.units };
 }
 
-function degreesOf(parts: readonly { readonly variance: number; readonly degrees: number }[]): number {
-  const total = parts.reduce((sum, { variance }) => sum + variance, 0);
+function degreesOf(parts: readonly VariancePart[]): number {
+  const total = sumOf(parts);
   const spread = parts.reduce((sum, { variance, degrees }) => sum + variance ** 2 / degrees, 0);
   return spread === 0 ? parts.reduce((sum, { degrees }) => sum + degrees, 0) : total ** 2 / spread;
 }
