@@ -4,6 +4,7 @@ import { createRandom } from '../../../src/core/math/random.ts';
 import { judgeArrivals } from '../../../src/core/experiment/statistics/arrival-series.ts';
 import {
   addArrivals,
+  alarmStatistic,
   chiSquarePValue,
   noArrivals,
 } from '../../../src/core/experiment/statistics/sequential-multinomial.ts';
@@ -48,6 +49,28 @@ describe('the sequential multinomial test', () => {
       }, 0);
     };
     expect(mean(0)).toBeCloseTo(1, 10);
+  });
+
+  it('alarms where its bar says, for any number of variants and units', () => {
+    for (const shares of [
+      [0.5, 0.5],
+      [0.25, 0.25, 0.25, 0.25],
+      [0.6, 0.3, 0.1],
+    ])
+      for (const units of [10_000, 100_000]) {
+        const bar = alarmStatistic(units, shares.length, 0.001);
+        // From the first variant to the last, so far that Pearson's statistic is 5 % below or above the bar.
+        const reaches = (factor: number): boolean => {
+          const [first, last] = [shares[0], shares[shares.length - 1]];
+          const moved = Math.sqrt((factor * bar * units) / (1 / first + 1 / last));
+          const counts = shares.map((share) => share * units);
+          counts[0] -= moved;
+          counts[counts.length - 1] += moved;
+          const { logBayesFactor } = addArrivals(noArrivals(shares.length), counts, shares);
+          return logBayesFactor >= Math.log(1000);
+        };
+        expect([shares, units, reaches(0.95), reaches(1.05)]).toEqual([shares, units, false, true]);
+      }
   });
 
   it('never forgives a unit in a variant that was closed', () => {

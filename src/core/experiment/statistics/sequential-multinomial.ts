@@ -67,6 +67,23 @@ export function addArrivals(
 }
 
 /**
+ * How large Pearson's statistic must become before the sequential test alarms after n units in k variants, in the limit of many:
+ *
+ *     χ² ≥ (1 + c/n) (2 ln(1/α) + (k − 1) ln(1 + n/c))
+ *
+ * The last term is the price of looking whenever one likes; a chi-square for one look needs its own quantile only. From Laplace's
+ * approximation of the Bayes factor above.
+ *
+ * @param units n ≥ 1.
+ * @param alpha in (0, 1).
+ */
+export function alarmStatistic(units: number, variants: number, alpha: number): number {
+  invariant(units >= 1 && variants >= 2 && alpha > 0 && alpha < 1, 'units, two variants, α in (0, 1)');
+  const growth = 1 + units / PRIOR_UNITS;
+  return (1 + PRIOR_UNITS / units) * (2 * Math.log(1 / alpha) + (variants - 1) * Math.log(growth));
+}
+
+/**
  * Pearson's chi-square, Σ (S − E)²/E against χ² with one degree less than variants: for one look, and with every E ≥ 5.
  *
  * @returns null without units; 0 when a variant of share 0 got any.
