@@ -11,6 +11,9 @@ import { createPostgresStores } from '../postgres/stores.ts';
 import type { EventLog } from '../service/ports/event-log.ts';
 import { startIngest } from './pipeline.ts';
 
+/** Nobody waits for a decision of this process, so it may take more at a time than a journal's own process does. */
+const BATCH_RECORDS = 4_000;
+
 /**
  * Ingest alone: from Kafka, or, without brokers, from the journals that ended processes left on this host (a
  * running process delivers its own journal).
@@ -32,7 +35,7 @@ async function main(): Promise<void> {
   let log: EventLog;
   if (config.kafka === null) {
     logger.warn({}, 'ingest: no KAFKA_BROKERS, only the journals of ended processes are read');
-    log = await openJournal({ ...config.journal, logger, metrics });
+    log = await openJournal({ ...config.journal, logger, metrics, batchRecords: BATCH_RECORDS });
   } else {
     const kafka = createKafkaEventLog(config.kafka, logger);
     await untilItWorks(

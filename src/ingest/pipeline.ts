@@ -18,6 +18,10 @@ import {
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 const LAG_EVERY_MS = 2_000;
+/** Rows of one transaction: more of them make none of them cheaper. */
+const PART_RECORDS = 1_000;
+/** While PostgreSQL writes one part, the next is validated; a third would only queue behind them. */
+const PARTS_AT_ONCE = 2;
 
 type IngestMetrics = Pick<
   Metrics,
@@ -75,8 +79,22 @@ class BatchWriter {
     this.#stopping = stopping;
   }
 
+  /** Each part is one transaction. When one fails the whole batch comes again, which repeats the others without effect. */
   async handle(records: readonly RawRecord[], batch: Batch): Promise<void> {
     const startedAt = Date.now();
+    const parts = evenParts(records, PART_RECORDS);
+    const worker = async (): Promise<void> => {
+      for (let part = parts.shift(); part !== undefined; part = parts.shift())
+        await this.#handlePart(part, startedAt, batch);
+    };
+    const workers = Array.from({ length: PARTS_AT_ONCE }, worker);
+    // A batch must not come again, or be given to another consumer, while a part of it is still being written.
+    const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+    this.#metrics.ingestBatch(records.length, Date.now() - startedAt);
+  }
+
+  async #handlePart(records: readonly RawRecord[], startedAt: number, batch: Batch): Promise<void> {
     const { parsed, deadLetters } = parseBatch(records, startedAt);
     try {
       const events = parsed.map(({ event }) => event);
@@ -87,7 +105,6 @@ class BatchWriter {
     }
     this.#countDeadLetters('grammar', deadLetters);
     this.#observeJoinDelays(parsed);
-    this.#metrics.ingestBatch(records.length, Date.now() - startedAt);
   }
 
   async #writeWithoutPoison(
@@ -171,6 +188,13 @@ class BatchWriter {
       'ingest: records set aside as dead letters',
     );
   }
+}
+
+/** In order, as few as there can be of at most `limit`, of one length but for a record. */
+function evenParts(records: readonly RawRecord[], limit: number): (readonly RawRecord[])[] {
+  const count = Math.ceil(records.length / limit);
+  const at = (n: number): number => Math.floor((n * records.length) / count);
+  return Array.from({ length: count }, (_, n) => records.slice(at(n), at(n + 1)));
 }
 
 /** null for an id that the store has set aside as poison. */

@@ -4,7 +4,7 @@ import type { BatchHandler, RawRecord } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
 
 /** Work per step is bounded: a slow batch stalls every other partition of its broker. */
-const CHUNK_RECORDS = 1_000;
+const CHUNK_RECORDS = 4_000;
 const HEARTBEAT_MS = 1_000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;

@@ -47,3 +47,22 @@ export function decodeCrockford(text: string, byteLength: number): Uint8Array | 
   }
   return (buffer & ((1 << bits) - 1)) === 0 ? bytes : undefined;
 }
+
+/** True where `decodeCrockford` gives bytes; makes none. */
+export function isCrockford(text: string, byteLength: number): boolean {
+  if (text.length !== encodedLength(byteLength)) return false;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    value = valueOf[text.charCodeAt(i)] ?? -1;
+    if (value < 0) return false;
+  }
+  const padding = text.length * 5 - byteLength * 8;
+  return (value & ((1 << padding) - 1)) === 0;
+}
+
+/** The number that the first characters of a valid text spell; exact for at most ten of them. */
+export function leadingNumber(text: string, characters: number): number {
+  let number = 0;
+  for (let i = 0; i < characters; i++) number = number * 32 + valueOf[text.charCodeAt(i)];
+  return number;
+}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AllotError, type Violation } from '../../core/errors.ts';
 import { violation } from '../../core/check.ts';
 import type { DecisionEvent, ExposureEvent, InteractionEvent, LogEvent } from '../../core/feedback/events.ts';
+import { isPlainEvent } from './event-check.ts';
 
 /*
  * The event grammar, version 1, in the order of `core/feedback/events.ts`. Objects are loose on purpose: a field
@@ -80,6 +81,7 @@ export const eventSchema = z.discriminatedUnion('kind', [decision, exposure, int
 const readers: ReadonlyMap<unknown, (raw: unknown) => LogEvent> = new Map([[1, readVersion1]]);
 
 function readVersion1(raw: unknown): LogEvent {
+  if (isPlainEvent(raw)) return raw;
   const parsed = eventSchema.safeParse(raw);
   // The input itself, not zod's copy: the same fields, unknown ones included, in the order they came.
   if (parsed.success) return raw as LogEvent;

@@ -102,6 +102,10 @@ const capSchema = z.strictObject({
 
 const gateSchema = z.strictObject({
   estimator: z.enum(['ips', 'snips', 'dr']).default('dr'),
+  estimand: z
+    .enum(['per-decision', 'per-session'])
+    .optional()
+    .meta({ description: 'What the gate judges; default: per-session where the horizon is session' }),
   level: z.number().gt(0.5).lt(1).default(0.95),
   mainMargin: z.number().positive().optional().meta({ description: 'm; default: 1 % of the main range' }),
   auxiliaryMargins: z.record(nameSchema, z.number().positive()).default({}),
