@@ -5,11 +5,8 @@ import { join } from 'node:path';
 import { createServer } from '../../api/server.ts';
 import { createServices } from '../../api/services.ts';
 import { makeSecrets } from '../../src/config/secrets.ts';
-import { createRandom } from '../../src/core/math/random.ts';
-import type { LayerSpec, PolicyArtifact } from '../../src/core/policy/artifact.ts';
+import type { EncodedFeature } from '../../src/core/policy/artifact.ts';
 import { encodeArtifact } from '../../src/core/policy/codec.ts';
-import { weightCountOf } from '../../src/core/policy/network.ts';
-import type { Surface } from '../../src/core/surface/surface.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { createMemoryStores } from '../../src/memory/stores.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -17,6 +14,7 @@ import { silentLogger } from '../../src/service/ports/logger.ts';
 import { createKey } from '../../src/service/registry/api-keys.ts';
 import { principalOf } from '../../src/service/registry/principal.ts';
 import { createServing } from '../../src/service/serving/serving.ts';
+import { randomNetwork } from './random-network.ts';
 
 const FEATURES = 20;
 
@@ -87,9 +85,18 @@ async function prepare(
     responses: [{ name: 'watchMs', role: 'main', unit: 'ms', max: 60_000 }],
   };
   const surface = await services.surfaces.declare('live-feed', declaration, admin);
+  const inputs: EncodedFeature[] = featureNames.map((feature) => ({
+    feature,
+    kind: 'numeric',
+    transform: 'identity',
+    mean: 0,
+    std: 1,
+  }));
   const versions: string[] = [];
   for (const seed of [1, 2]) {
-    versions.push((await services.policies.publish(encodeArtifact(networkOf(surface, seed)), admin)).version);
+    versions.push(
+      (await services.policies.publish(encodeArtifact(randomNetwork(surface, inputs, seed)), admin)).version,
+    );
   }
   await services.policies.setAlias('live-feed', 'champion', { version: versions[0] }, admin);
   const variants = versions.map((policyVersion, i) => ({
@@ -99,49 +106,4 @@ async function prepare(
   }));
   await services.experiments.create({ surface: 'live-feed', name: 'bench', variants }, admin);
   await services.experiments.start('bench', undefined, admin);
-}
-
-/** 20 features (each with its default flag) → 64 → 64 → 2, random weights. */
-function networkOf(surface: Surface, seed: number): PolicyArtifact {
-  const random = createRandom(seed);
-  const width = 2 * FEATURES;
-  const network: LayerSpec[] = [
-    { kind: 'dense', in: width, out: 64, activation: 'relu' },
-    { kind: 'dense', in: 64, out: 64, activation: 'relu' },
-    { kind: 'dense', in: 64, out: surface.actions.length, activation: 'none' },
-  ];
-  const weightCount = weightCountOf(network);
-  return {
-    header: {
-      format: 'allot-policy',
-      formatVersion: 1,
-      surface: surface.name,
-      schemaVersion: surface.schemaVersion,
-      actions: surface.actions,
-      algorithm: 'bench',
-      encoder: {
-        inputs: featureNames.map((feature) => ({
-          feature,
-          kind: 'numeric',
-          transform: 'identity',
-          mean: 0,
-          std: 1,
-        })),
-        width,
-      },
-      groups: null,
-      network,
-      weightCount,
-      lineage: {
-        runId: null,
-        snapshotHash: null,
-        seed,
-        backend: null,
-        codeVersion: 'bench',
-        config: {},
-        createdAt: '2026-01-01T00:00:00.000Z',
-      },
-    },
-    weights: Float32Array.from({ length: weightCount }, () => random.normal() * 0.1),
-  };
 }
