@@ -2,6 +2,7 @@ import { readConfig } from '../src/config/env.ts';
 import { loadOrCreateSecrets } from '../src/config/secrets.ts';
 import { AllotError } from '../src/core/errors.ts';
 import { createApi } from '../src/compose/api.ts';
+import { checkPseudonymKey } from '../src/compose/pseudonym-key.ts';
 import { startEventTransport } from '../src/compose/event-transport.ts';
 import { untilItWorks } from '../src/compose/until-it-works.ts';
 import { openJournal } from '../src/journal/journal.ts';
@@ -38,6 +39,11 @@ async function main(): Promise<void> {
   shutdown.onStop('serving', () => serving.stop());
 
   const abort = new AbortController();
+  void untilItWorks(
+    () => checkPseudonymKey({ pool: database.pool, config, secrets, logger }),
+    abort.signal,
+    (error) => logger.warn({ error }, 'the pseudonym key could not be noted; trying again'),
+  ).catch(() => undefined);
   const transport = untilItWorks(
     () =>
       startEventTransport({ config, journal, events: stores.events, isIngestHere: false, logger, metrics }),

@@ -12,6 +12,7 @@ import {
 } from '../src/service/experiments/evidence.ts';
 import { createDecisions, type Decisions } from '../src/service/feedback/decisions.ts';
 import { createFeedback, type Feedback } from '../src/service/feedback/feedback.ts';
+import type { PseudonymOf } from '../src/service/identity/pseudonyms.ts';
 import type { EventJournal } from '../src/service/ports/event-log.ts';
 import type { Logger } from '../src/service/ports/logger.ts';
 import type { Metrics } from '../src/service/ports/metrics.ts';
@@ -81,6 +82,8 @@ export interface ServicesOptions {
   readonly serving: Serving;
   readonly journal: EventJournal;
   readonly secrets: Pick<ServingSecrets, 'drawKey'>;
+  /** Default: units keep the ids they come with. */
+  readonly pseudonymOf?: PseudonymOf;
   readonly clock: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -97,7 +100,7 @@ const noMetricsText = (): Promise<{ contentType: string; text: string }> =>
   Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: '' });
 
 export function createServices(options: ServicesOptions): ApiServices {
-  const { stores, serving, journal, clock, logger, metrics, queue, analyse } = options;
+  const { stores, serving, journal, clock, logger, metrics, queue } = options;
   const { surfaces, policies, experiments, runs } = stores;
   const salt = (): string => randomBytes(8).toString('hex');
   return {
@@ -113,7 +116,7 @@ export function createServices(options: ServicesOptions): ApiServices {
     }),
     surfaces: createSurfaces({ surfaces, policies, serving }),
     policies: createPolicies({ surfaces, policies, serving }),
-    experiments: createExperiments({ experiments, surfaces, policies, serving, clock, salt, analyse }),
+    experiments: createExperiments({ ...options, experiments, surfaces, policies, salt }),
     runs: createRuns({ runs, surfaces, queue }),
     audit: {
       list(principal, limit) {

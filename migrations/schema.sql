@@ -35,6 +35,15 @@ create table api_keys (
   constraint api_keys_role_check CHECK ((role = ANY (ARRAY['decider'::text, 'analyst'::text, 'trainer'::text, 'admin'::text, 'reader'::text])))
 );
 
+create table artifact_signatures (
+  artifact_hash text not null,
+  key_id text not null,
+  signature text not null,
+  signed_at timestamp with time zone not null default now(),
+  constraint artifact_signatures_pkey PRIMARY KEY (artifact_hash, key_id),
+  constraint artifact_signatures_artifact_fkey FOREIGN KEY (artifact_hash) REFERENCES artifacts(hash)
+);
+
 create table artifacts (
   hash text not null,
   bytes bytea not null,
@@ -266,6 +275,13 @@ create table policy_versions (
   constraint policy_versions_surface_fkey FOREIGN KEY (tenant, surface) REFERENCES surfaces(tenant, name)
 );
 CREATE UNIQUE INDEX policy_versions_external_key ON public.policy_versions USING btree (tenant, surface, algorithm) WHERE (artifact_hash IS NULL);
+
+create table pseudonym_keys (
+  fingerprint text not null,
+  first_used_at timestamp with time zone not null default now(),
+  last_used_at timestamp with time zone not null default now(),
+  constraint pseudonym_keys_pkey PRIMARY KEY (fingerprint)
+);
 
 create table replicas (
   replica_id text not null,

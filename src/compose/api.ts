@@ -6,6 +6,7 @@ import { createLastGoodCopy } from '../disk/last-good-copy.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { MetricsWithText } from '../observability/metrics.ts';
 import { createExperimentAnalysis } from '../service/experiment-analysis/experiment-analysis.ts';
+import { createPseudonyms } from '../service/identity/pseudonyms.ts';
 import type { AllStores } from '../service/ports/all-stores.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import { createServing, type Serving } from '../service/serving/serving.ts';
@@ -19,10 +20,12 @@ export function createApi(parts: {
   readonly logger: Logger;
   readonly metrics: MetricsWithText;
 }): { readonly serving: Serving; readonly services: ApiServices } {
-  const { config, stores, metrics } = parts;
+  const { config, stores, metrics, secrets } = parts;
+  const identity = config.pseudonymousUnits ? { pseudonymOf: createPseudonyms(secrets.pseudonymKey) } : {};
   const clock = Date.now;
   const serving = createServing({
     ...parts,
+    ...identity,
     control: stores.control,
     lastGood: createLastGoodCopy(config.dataDir),
     breakGlass: createBreakGlassFile(config.dataDir),
@@ -32,6 +35,7 @@ export function createApi(parts: {
   const analysis = createExperimentAnalysis(stores);
   const services = createServices({
     ...parts,
+    ...identity,
     serving,
     clock,
     queue: stores.jobs,

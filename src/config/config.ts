@@ -26,6 +26,17 @@ export interface AllotConfig {
   readonly logLevel: LogLevel;
   /** Keys of demo mode are made at start; otherwise `allot keys create`. */
   readonly secretsFile: string;
+  /** Units are stored under keyed pseudonyms, and never as they were sent. */
+  readonly pseudonymousUnits: boolean;
+  readonly artifacts: ArtifactKeyFiles;
+}
+
+/** Files of Ed25519 keys in PEM; see `artifact-keys.ts`. */
+export interface ArtifactKeyFiles {
+  /** null: artifacts need no signature. */
+  readonly publicKeys: string | null;
+  /** null: what this process publishes is not signed. */
+  readonly signingKey: string | null;
 }
 
 export interface KafkaConfig {

@@ -107,6 +107,21 @@ export const settings = {
     fallback: '<data>/secrets.json',
     meaning: 'the four secrets; made on first use with mode 0600',
   },
+  ALLOT_PSEUDONYMOUS_UNITS: {
+    rule: flag,
+    fallback: 'false',
+    meaning: 'store units under keyed pseudonyms instead of the ids that are sent',
+  },
+  ALLOT_ARTIFACT_PUBLIC_KEYS: {
+    rule: text,
+    fallback: null,
+    meaning: 'file of Ed25519 public keys (PEM); deciders then refuse artifacts that none of them has signed',
+  },
+  ALLOT_ARTIFACT_SIGNING_KEY: {
+    rule: text,
+    fallback: null,
+    meaning: 'file of an Ed25519 private key (PEM, mode 0600) that signs what this process publishes',
+  },
 } as const satisfies Record<string, Setting>;
 
 type SettingName = keyof typeof settings;
@@ -133,6 +148,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): AllotC
 
 type Values = Readonly<Record<SettingName, unknown>>;
 const stringOf = (value: unknown): string => value as string;
+const fileOf = (value: unknown): string | null => (value === undefined ? null : resolve(stringOf(value)));
 const numberOf = (value: unknown): number => value as number;
 
 function readSettings(environment: NodeJS.ProcessEnv, broken: Violation[]): Values {
@@ -173,6 +189,11 @@ function configOf(values: Values, kafka: KafkaConfig | null): AllotConfig {
     lookIntervalMs: numberOf(values.ALLOT_LOOK_INTERVAL_MS),
     logLevel: values.ALLOT_LOG_LEVEL as AllotConfig['logLevel'],
     secretsFile: under(values.ALLOT_SECRETS_FILE),
+    pseudonymousUnits: values.ALLOT_PSEUDONYMOUS_UNITS as boolean,
+    artifacts: {
+      publicKeys: fileOf(values.ALLOT_ARTIFACT_PUBLIC_KEYS),
+      signingKey: fileOf(values.ALLOT_ARTIFACT_SIGNING_KEY),
+    },
   };
 }
 
@@ -244,9 +265,16 @@ export function childEnvironment(
     ALLOT_DATA_DIR: config.dataDir,
     ALLOT_SECRETS_FILE: config.secretsFile,
     ALLOT_LOG_LEVEL: config.logLevel,
+    ALLOT_PSEUDONYMOUS_UNITS: String(config.pseudonymousUnits),
+    ...artifactKeySettings(config.artifacts),
     ...tensorFlowSettings,
   };
 }
+
+const artifactKeySettings = ({ publicKeys, signingKey }: AllotConfig['artifacts']) => ({
+  ...(publicKeys === null ? {} : { ALLOT_ARTIFACT_PUBLIC_KEYS: publicKeys }),
+  ...(signingKey === null ? {} : { ALLOT_ARTIFACT_SIGNING_KEY: signingKey }),
+});
 
 /** No chatter about CPU features; one thread per process is the fastest, and makes sums repeatable. */
 const tensorFlowSettings = { TF_CPP_MIN_LOG_LEVEL: '2', TF_NUM_INTRAOP_THREADS: '1' } as const;

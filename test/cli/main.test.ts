@@ -90,6 +90,7 @@ describe('allot doctor', () => {
       'secrets',
       'journal',
       'database',
+      'unit names',
       'brokers',
       'training',
     ]);

@@ -28,7 +28,13 @@ it('migrates an empty database once when several ask at the same time', async ()
   url.pathname = `/${name}`;
   try {
     const applied = await Promise.all([migrate(url.href), migrate(url.href)]);
-    expect(applied.flat()).toEqual(['0001_registry', '0002_events', '0003_forget', '0004_experiments']);
+    expect(applied.flat()).toEqual([
+      '0001_registry',
+      '0002_events',
+      '0003_forget',
+      '0004_experiments',
+      '0005_security',
+    ]);
   } finally {
     await database.pool.query(`drop database ${name} with (force)`);
   }

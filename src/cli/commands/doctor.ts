@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readConfig } from '../../config/env.ts';
 import * as checks from '../doctor/checks.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { checkUnitNames } from '../doctor/unit-names.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { print, printJson } from '../output.ts';
 
@@ -32,6 +33,7 @@ async function doctor(options: { readonly json?: boolean }): Promise<void> {
     checks.checkSecrets(config.secretsFile),
     checks.checkJournal(config.journal),
     await checks.checkDatabase(config),
+    await checkUnitNames(config),
     await checks.checkBrokers(config.kafka),
     await checks.checkTrainingBackend(),
   ];

@@ -8,11 +8,15 @@ Deletes the unit's decisions, their exposures and interactions, the dead letters
 journal of this host; a hash of it keeps late events away. Then every table is searched for what is left, and what
 the command cannot reach is listed with the remedy. Audited. Safe to run again.
 
+Where pseudonyms are on (ALLOT_PSEUDONYMOUS_UNITS) the name is computed with the key of ALLOT_SECRETS_FILE; --stored takes
+the name under which the unit is stored instead: a pseudonym of an older key, or an id from before pseudonyms.
+
 Exit code 0 when nothing within reach is left, 1 otherwise.
 
 Examples:
   allot forget u-1029 --dry-run
   allot forget u-1029 --reason "request 4711"
+  allot forget pu1_9mq2XkYw0c3nB7sTfPz5Ld8e --stored
   allot forget u-1029 --no-proof     without the search over every table`;
 
 export function register(program: Command): void {
@@ -21,6 +25,7 @@ export function register(program: Command): void {
     .description('delete a unit everywhere, prove it, and say what is out of reach')
     .argument('<unitId>', 'as the feed sends it')
     .option('--tenant <name>', 'whose unit', 'default')
+    .option('--stored', 'the argument is the name under which the unit is stored')
     .option('--reason <text>', 'for the audit trail')
     .option('--dry-run', 'count, change nothing')
     .option('--no-proof', 'leave out the search over every table')
@@ -31,6 +36,7 @@ export function register(program: Command): void {
 
 interface ForgetOptions {
   readonly tenant: string;
+  readonly stored?: boolean;
   readonly reason?: string;
   readonly dryRun?: boolean;
   readonly proof: boolean;
@@ -46,6 +52,7 @@ async function forgetCommand(unitId: string, options: ForgetOptions): Promise<vo
       {
         tenant: options.tenant,
         unitId,
+        isStored: options.stored === true,
         isDryRun: options.dryRun === true,
         isProven: options.proof,
         ...(options.reason === undefined ? {} : { reason: options.reason }),
@@ -78,4 +85,4 @@ function describe(report: ForgetReport): string {
 const proof = (traces: NonNullable<ForgetReport['traces']>): string =>
   traces.length === 0
     ? 'searched every table: no trace'
-    : `searched every table, still there: ${traces.map(({ where, rows }) => `${where} (${String(rows)})`).join(', ')}`;
+    : `searched every table, still there: ${traces.map(({ where, rows }) => `${where} (${String(rows)})`).join(', ')}; an id from before pseudonyms goes with --stored`;

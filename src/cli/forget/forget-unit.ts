@@ -1,17 +1,25 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AllotConfig } from '../../config/config.ts';
+import { loadOrCreateSecrets } from '../../config/secrets.ts';
+import { refuse, violation } from '../../core/check.ts';
+import { AllotError } from '../../core/errors.ts';
 import { dayOfDecisionId } from '../../core/feedback/decision-id.ts';
 import { forgetInJournal, type JournalForgotten } from '../../journal/forget.ts';
 import type { Database } from '../../postgres/database.ts';
 import { forgetUnit, type ForgottenCounts } from '../../postgres/forget-unit.ts';
 import { searchEverywhere, type Trace } from '../../postgres/search-everywhere.ts';
+import { createPseudonyms } from '../../service/identity/pseudonyms.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
+import { brokenIdRule } from '../../service/serving/decide-request.ts';
 import { outOfReach, type OutOfReach } from './out-of-reach.ts';
 
 export interface ForgetRequest {
   readonly tenant: string;
-  /** As it is stored: the pseudonym, where units have one. */
+  /** As the feed sends it. */
   readonly unitId: string;
+  /** `unitId` is the name under which the unit is stored already: a pseudonym, or an id from before pseudonyms. */
+  readonly isStored?: boolean;
   readonly reason?: string;
   readonly isDryRun: boolean;
   /** Reads every table: the proof takes as long as the database is large. */
@@ -39,7 +47,8 @@ export async function forget(
   { pool, stores, config }: { pool: Database['pool']; stores: AllStores; config: AllotConfig },
   request: ForgetRequest,
 ): Promise<ForgetReport> {
-  const { tenant, unitId, isDryRun } = request;
+  const { tenant, isDryRun } = request;
+  const unitId = storedName(config, request);
   const { directory } = config.journal;
   const unit = { tenant, unitId, decisionIds: [] as readonly string[] };
   const seen = forgetInJournal(directory, unit, { isDryRun: true }, Date.now());
@@ -58,16 +67,35 @@ export async function forget(
     isDryRun,
     request.patienceMs ?? PATIENCE_MS,
   );
-  const traces = request.isProven && !isDryRun ? await searchEverywhere(pool, unitId) : null;
+  const names = new Set([unitId, request.unitId]);
+  const traces = request.isProven && !isDryRun ? await tracesOf(pool, names) : null;
   return {
     isDryRun,
     unitHash,
     deleted,
     journal,
     traces,
-    outOfReach: await outOfReach(stores, config, request),
+    outOfReach: await outOfReach(stores, config, { tenant, unitId }),
     isGone: !isDryRun && journal.waiting === 0 && journal.damagedFiles.length === 0 && !(traces?.length ?? 0),
   };
+}
+
+/** With another key the unit would have another name, and nothing would be found: so a missing key is no new one. */
+function storedName(config: AllotConfig, { tenant, unitId, isStored }: ForgetRequest): string {
+  const rule = brokenIdRule(unitId);
+  if (rule !== undefined) refuse('invalid_request', [violation('unitId', rule)]);
+  if (isStored === true || !config.pseudonymousUnits) return unitId;
+  if (!existsSync(config.secretsFile)) {
+    throw new AllotError('config_invalid', 'ALLOT_SECRETS_FILE: must be there, the pseudonym needs its key');
+  }
+  return createPseudonyms(loadOrCreateSecrets(config.secretsFile).pseudonymKey)(tenant, unitId);
+}
+
+/** Also under the id as sent: there it stands where pseudonyms were switched on later. */
+async function tracesOf(pool: Database['pool'], names: ReadonlySet<string>): Promise<readonly Trace[]> {
+  const traces: Trace[] = [];
+  for (const name of names) traces.push(...(await searchEverywhere(pool, name)));
+  return traces;
 }
 
 async function untilHandedOn(

@@ -12,6 +12,7 @@ import { createPostgresStores } from '../../postgres/stores.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { startBackground, type Background } from './background.ts';
 import { createApi } from '../../compose/api.ts';
+import { checkPseudonymKey } from '../../compose/pseudonym-key.ts';
 import { serverOf } from './stores.ts';
 
 export interface StartOptions {
@@ -87,6 +88,7 @@ async function start(
     metrics,
   });
   closing.push(() => background.stop());
+  compareKeys(background, { pool: database.pool, config, secrets, logger });
   await migratedInTime(config, background);
   await serving.start();
   closing.push(() => serving.stop());
@@ -95,6 +97,12 @@ async function start(
   const url = await listen(server, config.http);
   const ready = withoutSurprise(background);
   return { url, databaseUrl: postgres.url, stores, ready, refresh: () => serving.refresh(), close };
+}
+
+function compareKeys({ migrated }: Background, parts: Parameters<typeof checkPseudonymKey>[0]): void {
+  migrated
+    .then(() => checkPseudonymKey(parts))
+    .catch((error: unknown) => parts.logger.warn({ error }, 'the pseudonym key could not be noted'));
 }
 
 /** How long the api waits for a given database before it answers by its last good state. */

@@ -1,6 +1,7 @@
 import { AllotError } from '../../core/errors.ts';
 import type { Experiment, ExperimentState } from '../../core/experiment/experiment.ts';
 import type { ExperimentChange } from '../../core/experiment/transition.ts';
+import { isPseudonym, type PseudonymOf } from '../identity/pseudonyms.ts';
 import type { ExperimentStore, PolicyStore, SurfaceStore } from '../ports/stores.ts';
 import { actorOf } from '../registry/actor.ts';
 import { authorise, coversSurface, type Principal } from '../registry/principal.ts';
@@ -46,6 +47,8 @@ export interface ExperimentsDependencies {
   /** A random salt, hex. */
   readonly salt: () => string;
   readonly analyse: AnalyseExperiment;
+  /** Default: units keep the ids they come with. */
+  readonly pseudonymOf?: PseudonymOf;
 }
 
 export function createExperiments(deps: ExperimentsDependencies): Experiments {
@@ -273,5 +276,20 @@ async function declared(
     declaration.variants,
   );
   const known = { variants, salt, now: deps.clock(), by: principal.keyId };
-  return { experiment: experimentOf(declaration, surface, known), reason: declaration.reason };
+  const experiment = renamedUnits(experimentOf(declaration, surface, known), tenant, deps.pseudonymOf);
+  return { experiment, reason: declaration.reason };
+}
+
+/** Forced units under the names that decisions carry; one that has been read back has them already. */
+function renamedUnits(
+  experiment: Experiment,
+  tenant: string,
+  pseudonymOf: PseudonymOf | undefined,
+): Experiment {
+  const { forcedUnits } = experiment;
+  if (forcedUnits === undefined || pseudonymOf === undefined) return experiment;
+  const renamed = Object.entries(forcedUnits).map(
+    ([unitId, variant]) => [isPseudonym(unitId) ? unitId : pseudonymOf(tenant, unitId), variant] as const,
+  );
+  return { ...experiment, forcedUnits: Object.fromEntries(renamed) };
 }

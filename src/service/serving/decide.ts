@@ -5,6 +5,7 @@ import { drawWith } from '../../core/policy/draw.ts';
 import { drawAction, serveProbabilities } from '../../core/policy/serve.ts';
 import { groupName } from '../../core/surface/groups.ts';
 import type { CapSpec } from '../../core/surface/surface.ts';
+import type { PseudonymOf } from '../identity/pseudonyms.ts';
 import type { EventJournal } from '../ports/event-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
@@ -22,6 +23,8 @@ import type { UnitCounters } from './unit-counters.ts';
 export interface DecideDependencies {
   readonly ids: DecisionIds;
   readonly assignmentKey: Uint8Array;
+  /** null: units keep the ids they come with. */
+  readonly pseudonymOf: PseudonymOf | null;
   readonly journal: EventJournal;
   readonly clock: () => number;
   /** For durations only; milliseconds, monotonic. */
@@ -34,7 +37,7 @@ export interface DecideDependencies {
   readonly pacing: PacingControllers;
 }
 
-/** One request with everything it was resolved to; the rest of the path reads from it. */
+/** One request with everything it was resolved to, the unit under its pseudonym; the rest of the path reads from it. */
 export interface Resolved {
   /** Of the idempotency window: tenant, surface, requestId. */
   readonly key: string;
@@ -97,7 +100,7 @@ export function checkBody(
     : readEligible(request.eligibleActions, served.actionIndex, served.nullIndex);
   return {
     key: `${principal.tenant}\n${request.surface}\n${request.requestId}`,
-    request,
+    request: deps.pseudonymOf === null ? request : renamed(request, principal.tenant, deps.pseudonymOf),
     served,
     values,
     defaulted,
@@ -107,6 +110,12 @@ export function checkBody(
     startedAt,
   };
 }
+
+/** From here on nothing knows the id that was sent. */
+const renamed = (request: DecideRequest, tenant: string, pseudonymOf: PseudonymOf): DecideRequest => ({
+  ...request,
+  unitId: pseudonymOf(tenant, request.unitId),
+});
 
 /** The answer already given to this request, if any; refuses another body under the same requestId. */
 export function findKnown(resolved: Resolved, deps: DecideDependencies): DecideAnswer | undefined {

@@ -3,6 +3,7 @@ import { AllotError } from '../../core/errors.ts';
 import type { BreakGlass } from '../ports/break-glass.ts';
 import type { ControlReader, LastGoodCopy } from '../ports/control.ts';
 import type { EventJournal } from '../ports/event-log.ts';
+import type { PseudonymOf } from '../identity/pseudonyms.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { Principal } from '../registry/principal.ts';
@@ -32,6 +33,8 @@ export interface ServingOptions {
   readonly breakGlass?: BreakGlass;
   readonly journal: EventJournal;
   readonly secrets: ServingSecrets;
+  /** Default: units keep the ids they come with. */
+  readonly pseudonymOf?: PseudonymOf;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly metrics: Metrics;
@@ -102,6 +105,7 @@ export function createServing(options: ServingOptions): Serving {
 const dependenciesOf = (options: ServingOptions): DecideDependencies => ({
   ids: createDecisionIds([...options.secrets.idKeys]),
   assignmentKey: options.secrets.assignmentKey,
+  pseudonymOf: options.pseudonymOf ?? null,
   journal: options.journal,
   clock: options.clock,
   stopwatch: options.stopwatch ?? (() => performance.now()),

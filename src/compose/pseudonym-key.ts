@@ -1,0 +1,28 @@
+import type pg from 'pg';
+import type { AllotConfig } from '../config/config.ts';
+import type { Secrets } from '../config/secrets.ts';
+import { notePseudonymKey, pseudonymKeyHistory } from '../postgres/pseudonym-keys.ts';
+import { judgePseudonymKey } from '../service/identity/pseudonym-key.ts';
+import { pseudonymKeyFingerprint } from '../service/identity/pseudonyms.ts';
+import type { Logger } from '../service/ports/logger.ts';
+
+/** Of the key that names the units; null where pseudonyms are off. */
+export const fingerprintInUse = (config: AllotConfig, secrets: Secrets): string | null =>
+  config.pseudonymousUnits ? pseudonymKeyFingerprint(secrets.pseudonymKey) : null;
+
+/**
+ * Notes the pseudonym key in the database and says loudly what breaks when another one was in use before. It does not
+ * refuse: decisions must go on, and whoever changes a key knows that by then or must hear it now.
+ */
+export async function checkPseudonymKey(parts: {
+  readonly pool: pg.Pool;
+  readonly config: AllotConfig;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+}): Promise<void> {
+  const { pool, config, secrets, logger } = parts;
+  const current = fingerprintInUse(config, secrets);
+  const before = current === null ? await pseudonymKeyHistory(pool) : await notePseudonymKey(pool, current);
+  const change = judgePseudonymKey(current, before);
+  if (change !== null) logger.error({ ...change }, 'the units have other names than before');
+}
