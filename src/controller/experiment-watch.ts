@@ -62,12 +62,12 @@ async function watchOne(
   const now = clock();
   const looks = await analysis.look(tenant, experiment, now);
   const action = actionAfter(looks, { surface, experiment, now });
+  const { kind, reason } = action;
   for (const look of looks) {
-    await experiments.recordLook(experiment.id, { ...look, action: action.kind }, actor, fence);
+    await experiments.recordLook(experiment.id, { ...look, action: kind, actionReason: reason }, actor, fence);
     await closeLoop(forecasts, experiment, look, actor, fence);
   }
   const change = changeOf(action, now);
-  const { kind, reason } = action;
   if (kind === 'hold')
     logger.warn({ experiment: experiment.id, reason }, 'an experiment is held: it is not healthy');
   if (change === null) return;

@@ -57,10 +57,11 @@ export function createExperimentUnits(state: MemoryState): ExperimentUnits {
       cellsOf.set(key, mergeCells([...(cellsOf.get(key) ?? []), ...copy(fresh.map(({ cell }) => cell))]));
     },
     cells: async (tenant, experiment) => copy(cellsOf.get(keyOf(tenant, experiment)) ?? []),
-    async recentFeedback(tenant, experiment, decidedUntil, limit) {
+    async recentFeedback(tenant, experiment, { decidedFrom, decidedUntil, atLeast, limit }) {
       const recent = decisionsOf(tenant, experiment)
         .filter((d) => d.decidedAt <= decidedUntil)
-        .slice(-limit);
+        .slice(-limit)
+        .filter((d, i, all) => d.decidedAt > decidedFrom || i >= all.length - atLeast);
       const records = recordsOf(state, recent);
       return {
         decisions: records.length,

@@ -1,6 +1,11 @@
 import type pg from 'pg';
 import { mergeCells, mergeCellStatistics, type Cell } from '../core/experiment/cell-statistics.ts';
-import type { ExperimentUnits, UnitEntry } from '../service/ports/experiment-units.ts';
+import type {
+  ExperimentUnits,
+  RecentDecisions,
+  RecentFeedback,
+  UnitEntry,
+} from '../service/ports/experiment-units.ts';
 import type { DecisionRecord } from '../service/ports/stores.ts';
 import { type DecisionRow, withFeedback } from './decision-reader.ts';
 import { mapErrors } from './errors.ts';
@@ -73,19 +78,7 @@ export function createExperimentUnits(pool: pg.Pool): ExperimentUnits {
       return rows.map(toCell);
     },
 
-    async recentFeedback(tenant, experiment, decidedUntil, limit) {
-      const [row] = await query<Record<'decisions' | 'exposed' | 'answered', string>>(pool, RECENT_FEEDBACK, [
-        tenant,
-        experiment,
-        new Date(decidedUntil),
-        limit,
-      ]);
-      return {
-        decisions: Number(row.decisions),
-        withExposure: Number(row.exposed),
-        withInteraction: Number(row.answered),
-      };
-    },
+    recentFeedback: (tenant, experiment, recent) => recentFeedback(pool, tenant, experiment, recent),
   };
 }
 
@@ -175,18 +168,41 @@ const READ_ARRIVALS = `
     units = a.units + excluded.units, multiple_units = a.multiple_units + excluded.multiple_units,
     first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at)`;
 
-const RECENT_FEEDBACK = `
-  with recent as (
-    select day, decision_id from decisions
-    where tenant = $1 and experiment = $2 and stored_at > $3::timestamptz - interval '1 day' and decided_at <= $3
-    order by stored_at desc limit $4
-  )
-  select count(*) as decisions,
-    count(*) filter (where exists (
-      select from exposures e where e.day = r.day and e.decision_id = r.decision_id and e.tenant = $1)) as exposed,
-    count(*) filter (where exists (
-      select from interactions i where i.day = r.day and i.decision_id = r.decision_id and i.tenant = $1)) as answered
-  from recent r`;
+/**
+ * Two statements: as one, with `exists` per decision, a table without statistics yet was searched along its primary key, whole,
+ * for each of 200 decisions: 3 s at 15,000 decisions.
+ */
+async function recentFeedback(
+  pool: pg.Pool,
+  tenant: string,
+  experiment: string,
+  { decidedFrom, decidedUntil, atLeast, limit }: RecentDecisions,
+): Promise<RecentFeedback> {
+  const newest = await query<{ day: string; decision_id: string; decided_at: Date }>(
+    pool,
+    `select day::text, decision_id, decided_at from decisions
+     where tenant = $1 and experiment = $2 and stored_at > $3::timestamptz - interval '1 day' and decided_at <= $3
+     order by stored_at desc limit $4`,
+    [tenant, experiment, new Date(decidedUntil), limit],
+  );
+  const recent = newest.filter((row, i) => i < atLeast || row.decided_at.getTime() > decidedFrom);
+  const [counted] = await query<Record<'exposed' | 'answered', string>>(pool, COUNT_FEEDBACK, [
+    tenant,
+    [...new Set(recent.map((row) => row.day))],
+    recent.map((row) => row.decision_id),
+  ]);
+  return {
+    decisions: recent.length,
+    withExposure: Number(counted.exposed),
+    withInteraction: Number(counted.answered),
+  };
+}
+
+const followed = (table: 'exposures' | 'interactions'): string =>
+  `(select count(distinct decision_id) from ${table}
+    where decision_id = any($3::text[]) and tenant = $1 and day = any($2::date[]))`;
+
+const COUNT_FEEDBACK = `select ${followed('exposures')} as exposed, ${followed('interactions')} as answered`;
 
 async function readRecords(
   pool: pg.Pool,

@@ -11,6 +11,7 @@ import type { Experiment, Variant } from '../../core/experiment/experiment.ts';
 import {
   bucketShares,
   checkHealth,
+  ENOUGH_DECISIONS,
   type HealthCheck,
   type HealthInput,
 } from '../../core/experiment/health.ts';
@@ -49,7 +50,7 @@ export interface ExperimentAnalysisOptions {
   readonly experimentUnits: ExperimentUnits;
 }
 
-/** Newest decisions whose feedback is asked after. */
+/** Newest decisions whose feedback is asked after, at most; fewer where all of the last window are fewer. */
 const RECENT_DECISIONS = 200;
 
 /** Looks at experiments through sums that are kept up to date: a look costs what has come since the last one. */
@@ -89,8 +90,14 @@ async function bringUpToDate(units: ExperimentUnits, tenant: string, context: Lo
   const { experiment, asOf } = context;
   const { id } = experiment;
   await units.readArrivals(tenant, id);
-  const due = asOf - outcomeWindowMs(context.surface);
-  const recent = await units.recentFeedback(tenant, id, due, RECENT_DECISIONS);
+  const windowMs = outcomeWindowMs(context.surface);
+  // No longer back than a window: what enters now was decided just before, and must not enter without its feedback.
+  const recent = await units.recentFeedback(tenant, id, {
+    decidedFrom: asOf - 2 * windowMs,
+    decidedUntil: asOf - windowMs,
+    atLeast: ENOUGH_DECISIONS,
+    limit: RECENT_DECISIONS,
+  });
   const feedback = {
     decisions: recent.decisions,
     delivered: recent.withExposure,

@@ -26,6 +26,14 @@ export interface UnitEntry {
   readonly cell: Cell;
 }
 
+/** Of those made until `decidedUntil` and stored last: the ones made after `decidedFrom`, or the newest `atLeast`. */
+export interface RecentDecisions {
+  readonly decidedFrom: number;
+  readonly decidedUntil: number;
+  readonly atLeast: number;
+  readonly limit: number;
+}
+
 export interface RecentFeedback {
   readonly decisions: number;
   readonly withExposure: number;
@@ -59,11 +67,6 @@ export interface ExperimentUnits {
   /** Adds those that have not entered yet to their cells and marks them; the others are passed over. */
   enter(tenant: string, experiment: string, entries: readonly UnitEntry[]): Promise<void>;
   cells(tenant: string, experiment: string): Promise<readonly Cell[]>;
-  /** Of the experiment's newest decisions made until then: did feedback come? */
-  recentFeedback(
-    tenant: string,
-    experiment: string,
-    decidedUntil: number,
-    limit: number,
-  ): Promise<RecentFeedback>;
+  /** Of the experiment's newest decisions: did feedback come? */
+  recentFeedback(tenant: string, experiment: string, recent: RecentDecisions): Promise<RecentFeedback>;
 }

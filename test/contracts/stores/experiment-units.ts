@@ -94,5 +94,47 @@ export function experimentUnitsContract(name: string, open: OpenStores): void {
       await ours.write(traffic(tenant, 40));
       expect((await ours.look(NOON + 15_000)).units).toEqual({ control: 0, treatment: 0 });
     });
+
+    it('tell whether the newest decisions have feedback: those of a span, but at least so many', async () => {
+      const tenant = newTenant();
+      const ours = await begin(stores, tenant);
+      // One transaction after the other: the newest are those that were stored last.
+      const decisions = traffic(tenant, 30)
+        .filter((event) => event.kind === 'decision')
+        .slice(0, 30);
+      for (const [i, decision] of decisions.entries()) {
+        const at = NOON + i * 1_000;
+        const heard = {
+          v: 1,
+          tenant,
+          decisionId: decision.decisionId,
+          occurredAt: at,
+          receivedAt: at,
+        } as const;
+        await ours.write([
+          { ...decision, decidedAt: at },
+          ...(i % 2 === 0 ? [{ ...heard, kind: 'exposure', eventId: `x${String(i)}` } as const] : []),
+          ...[1, 2].map((k) => {
+            const eventId = `i${String(i)}-${String(k)}`;
+            return { ...heard, kind: 'interaction', eventId, type: 'watch', value: 1 } as const;
+          }),
+        ]);
+      }
+      const asked = (decidedFrom: number, atLeast: number, limit = 100) =>
+        stores.experimentUnits.recentFeedback(tenant, 'e1', {
+          decidedFrom: NOON + decidedFrom,
+          decidedUntil: NOON + 19_500,
+          atLeast,
+          limit,
+        });
+      const of = (decisions: number) => ({
+        decisions,
+        withExposure: decisions / 2,
+        withInteraction: decisions,
+      });
+      expect(await asked(9_500, 4)).toEqual(of(10));
+      expect(await asked(18_500, 4)).toEqual(of(4));
+      expect(await asked(-1, 4, 6)).toEqual(of(6));
+    });
   });
 }
