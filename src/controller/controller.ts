@@ -7,6 +7,7 @@ import { createExperimentAnalysis } from '../service/experiment-analysis/experim
 import { createShadowWatch } from '../service/shadow/shadow-watch.ts';
 import { createExperimentWatch } from './experiment-watch.ts';
 import { createJobRunner } from './job-runner.ts';
+import { createJoinWatch } from './join-watch.ts';
 import { startPeriodic } from './periodic.ts';
 
 export type RunJob = (kind: RunKind, runId: string, tenant: string) => Promise<void>;
@@ -62,10 +63,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
     (error) => logger.warn({ error }, 'a look at the experiments failed; the next round tries again'),
   );
   const shadows = startShadows(options);
+  const joins = startJoins(options);
   return {
     async stop() {
       await looks.stop();
       await shadows.stop();
+      await joins.stop();
       abort.abort();
       await worker.stop();
       await leadership.stop();
@@ -90,5 +93,19 @@ function startShadows({ stores, leadership, clock, logger, lookIntervalMs }: Con
       if (epoch !== null) await score({ name: leadership.name, epoch });
     },
     (error) => logger.warn({ error }, 'shadow candidates could not be scored; the next round tries again'),
+  );
+}
+
+const JOIN_EVERY_MS = 60_000;
+
+/** Counts what the join meets while it leads: one process counts for all. */
+function startJoins({ stores, leadership, clock, logger, metrics }: ControllerOptions) {
+  const count = createJoinWatch({ control: stores.control, join: stores.join, clock, metrics });
+  return startPeriodic(
+    JOIN_EVERY_MS,
+    async () => {
+      if (leadership.epoch() !== null) await count();
+    },
+    (error) => logger.warn({ error }, 'the join could not be counted; the next round takes the next minute'),
   );
 }

@@ -3,6 +3,7 @@ import { createApiKeyStore, createAuditLog, createControlReader } from './contro
 import { createDeadLetterStore, createDecisionReader, createEventStore } from './events.ts';
 import { createExperimentUnits } from './experiment-units.ts';
 import { createExperimentStore } from './experiments.ts';
+import { createJoinReader } from './join-reader.ts';
 import { createPolicyStore, createSurfaceStore } from './registry.ts';
 import { createForecastStore, createJobQueue, createRunStore } from './runs.ts';
 import { createShadowStore } from './shadows.ts';
@@ -22,6 +23,7 @@ export function createMemoryStores(
     events: createEventStore(state),
     deadLetters: createDeadLetterStore(state),
     decisions: createDecisionReader(state),
+    join: createJoinReader(state),
     runs: createRunStore(state),
     forecasts: createForecastStore(state),
     shadows: createShadowStore(),

@@ -10,7 +10,7 @@ export interface MetricsWithText extends Metrics {
 }
 
 const none = 'none';
-const experimentStates = ['draft', 'running', 'paused', 'stopped', 'rolled-back'] as const;
+const experimentStates = ['draft', 'running', 'paused', 'decided', 'stopped', 'rolled-back'] as const;
 
 /**
  * Each call makes its own registry, so several servers in one process (tests, `allot start`) do not collide.
@@ -26,6 +26,7 @@ export function createMetrics({ withProcess = false } = {}): MetricsWithText {
     decisionServed: createDecisionMeters(registry),
     ...serving(meters),
     ...delivery(meters),
+    ...join(meters),
     ...control(meters),
   };
 }
@@ -105,6 +106,29 @@ function delivery({ add, set, observe }: Meters): DeliveryMetrics {
     ingestBatch(events, durationMs): void {
       observe('ingestBatchEvents', {}, events);
       observe('ingestBatchSeconds', {}, durationMs / 1000);
+    },
+  };
+}
+
+type JoinMetrics = Pick<Metrics, 'joinPending' | 'joinFeedback' | 'joinDecisions'>;
+
+function join({ add, set }: Meters): JoinMetrics {
+  return {
+    joinPending: (surface, decisions) => set('joinPending', { surface }, decisions),
+    joinFeedback({ kind, joined, orphans }): void {
+      add('joinFeedback', { kind, outcome: 'joined' }, joined);
+      add('joinFeedback', { kind, outcome: 'orphan' }, orphans);
+    },
+    joinDecisions({ surface, ...counts }): void {
+      const { delivered, undelivered, twins, undeliveredTwins } = counts;
+      add('joinDecisions', { surface, outcome: 'delivered' }, delivered);
+      add('joinDecisions', { surface, outcome: 'undelivered' }, undelivered);
+      add('joinDecisions', { surface, outcome: 'twin' }, twins);
+      add('joinDecisions', { surface, outcome: 'undelivered-twin' }, undeliveredTwins);
+      add('joinTransitions', { surface }, counts.transitions);
+      add('joinLate', { surface }, counts.lateEvents);
+      for (const [response, n] of Object.entries(counts.defaultOutcomes))
+        add('joinDefaults', { surface, response }, n);
     },
   };
 }

@@ -10,6 +10,7 @@ import { createExperimentStore } from './experiment-store.ts';
 import { createExperimentUnits } from './experiment-units.ts';
 import { createForecastStore } from './forecast-store.ts';
 import { createJobQueue } from './job-queue.ts';
+import { createJoinReader } from './join-reader.ts';
 import { createPolicyStore } from './policy-store.ts';
 import { createRunStore } from './run-store.ts';
 import { createShadowStore } from './shadow-store.ts';
@@ -25,6 +26,7 @@ export function createPostgresStores(pool: pg.Pool): AllStores {
     events: createEventStore(pool),
     deadLetters: createDeadLetterStore(pool),
     decisions: createDecisionReader(pool),
+    join: createJoinReader(pool),
     runs: createRunStore(pool),
     forecasts: createForecastStore(pool),
     shadows: createShadowStore(pool),

@@ -1,5 +1,6 @@
 import type { ControlReader } from './control.ts';
 import type { ExperimentUnits } from './experiment-units.ts';
+import type { JoinReader } from './join-reader.ts';
 import type { ForecastStore, JobQueue, RunStore } from './runs.ts';
 import type { ShadowStore } from './shadows.ts';
 import type {
@@ -22,6 +23,7 @@ export interface AllStores {
   readonly events: EventStore;
   readonly deadLetters: DeadLetterStore;
   readonly decisions: DecisionReader;
+  readonly join: JoinReader;
   readonly runs: RunStore;
   readonly forecasts: ForecastStore;
   readonly shadows: ShadowStore;

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Fallback } from '../../core/feedback/events.ts';
+import type { FeedbackCounts, JoinCounts } from './join-reader.ts';
 
 export type EventKind = 'decision' | 'exposure' | 'interaction';
 
@@ -46,6 +47,11 @@ export interface Metrics {
   joinDelay(kind: 'exposure' | 'interaction', delayMs: number): void;
   ingestBatch(events: number, durationMs: number): void;
 
+  /** Decisions of a minute that no exposure has activated yet. */
+  joinPending(surface: string, decisions: number): void;
+  joinFeedback(counts: FeedbackCounts): void;
+  joinDecisions(counts: JoinCounts): void;
+
   controlState(state: { readonly revision: number; readonly ageMs: number }): void;
   controlLoadFailed(): void;
   /** Surfaces that the break-glass file of this process names. */
@@ -75,6 +81,9 @@ export const noMetrics: Metrics = {
   consumerLag: ignore,
   joinDelay: ignore,
   ingestBatch: ignore,
+  joinPending: ignore,
+  joinFeedback: ignore,
+  joinDecisions: ignore,
   controlState: ignore,
   controlLoadFailed: ignore,
   breakGlass: ignore,

@@ -5,6 +5,7 @@ import { controlContract } from './control.ts';
 import { eventContract } from './events.ts';
 import { experimentUnitsContract } from './experiment-units.ts';
 import { experimentContract } from './experiments.ts';
+import { joinReaderContract } from './join-reader.ts';
 import { registryContract } from './registry.ts';
 import { runContract } from './runs.ts';
 import type { OpenStores } from './support.ts';
@@ -24,4 +25,5 @@ for (const [name, open] of Object.entries(adapters)) {
   runContract(name, open);
   controlContract(name, open);
   eventContract(name, open);
+  joinReaderContract(name, open);
 }
