@@ -44,6 +44,8 @@ interface Results {
   readonly rows: readonly FaultOutcome[];
   readonly skipped: readonly string[];
   readonly failed: readonly string[];
+  /** SIGKILLs sent. */
+  readonly kills: number;
   readonly seconds: number;
 }
 
@@ -53,7 +55,9 @@ async function runAll(chosen: readonly Scenario[], flags: Flags): Promise<Result
   const failed: string[] = [];
   const startedAt = Date.now();
   const abort = new AbortController();
-  const shared = new SharedWorld();
+  let killed = 0;
+  const onKill = (): void => void (killed += 1);
+  const shared = new SharedWorld(onKill);
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
   for (const scenario of chosen) {
     if (abort.signal.aborted) {
@@ -70,7 +74,14 @@ async function runAll(chosen: readonly Scenario[], flags: Flags): Promise<Result
     try {
       const kills = flags.kills ?? (flags.short ? SHORT_KILLS : LONG_KILLS);
       const { seed, short: isShort } = flags;
-      const outcomes = await runScenario(scenario, { seed, kills, isShort, shared, signal: abort.signal });
+      const outcomes = await runScenario(scenario, {
+        seed,
+        kills,
+        isShort,
+        shared,
+        onKill,
+        signal: abort.signal,
+      });
       rows.push(...outcomes);
       const verdict = outcomes.every(isKept) ? 'kept' : 'BROKEN';
       process.stderr.write(`${scenario.name}: ${verdict} in ${seconds(Date.now() - began)}\n`);
@@ -81,7 +92,7 @@ async function runAll(chosen: readonly Scenario[], flags: Flags): Promise<Result
     }
   }
   await shared.close();
-  return { rows, skipped, failed, seconds: (Date.now() - startedAt) / 1000 };
+  return { rows, skipped, failed, kills: killed, seconds: (Date.now() - startedAt) / 1000 };
 }
 
 const seconds = (ms: number | null): string => (ms === null ? '–' : `${(ms / 1000).toFixed(1)} s`);
@@ -123,6 +134,7 @@ function report(results: Results, flags: Flags): void {
     stored: sum((row) => row.stored),
     missing: sum((row) => row.missing),
     duplicates: sum((row) => row.duplicates),
+    kills: results.kills,
   };
   if (flags.json) process.stdout.write(`${JSON.stringify({ ...results, totals })}\n`);
   else {
@@ -134,7 +146,8 @@ function report(results: Results, flags: Flags): void {
     for (const why of failed) process.stdout.write(`FAILED ${why}\n`);
     process.stdout.write(
       `faults: ${String(totals.faults)} done in ${results.seconds.toFixed(0)} s, ${String(totals.accepted)} accepted, ` +
-        `${String(totals.stored)} stored, ${String(totals.missing)} missing, ${String(totals.duplicates)} duplicates\n`,
+        `${String(totals.stored)} stored, ${String(totals.missing)} missing, ${String(totals.duplicates)} duplicates, ` +
+        `${String(totals.kills)} kills\n`,
     );
   }
   const isGood = rows.length > 0 && rows.every(isKept) && failed.length === 0;

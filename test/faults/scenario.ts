@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stopLoads } from './support/load.ts';
 import type { SharedWorld } from './support/shared-world.ts';
 import type { GivenWorld } from './support/world.ts';
 import { createRandom, type Random } from '../../src/core/math/random.ts';
@@ -36,6 +37,8 @@ export interface FaultContext {
   readonly folder: string;
   /** Called in reverse order when the scenario has ended, however it ended. */
   defer(close: Closing): void;
+  /** Counts a SIGKILL for the totals; those of `Part.kill` are counted already. */
+  killed(): void;
   /** `allot start` on a given PostgreSQL, as other scenarios use it too: to be left as it was found. */
   world(): Promise<GivenWorld>;
 }
@@ -54,6 +57,7 @@ export interface RunOptions {
   readonly kills: number;
   readonly isShort: boolean;
   readonly shared: SharedWorld;
+  readonly onKill?: () => void;
   /** Ends the scenario early: what it started is stopped and removed, and the run rejects. */
   readonly signal?: AbortSignal;
 }
@@ -62,21 +66,28 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const folder = mkdtempSync(join(tmpdir(), `allot-fault-`));
   const closing: Closing[] = [];
   const random = createRandom(options.seed).fork(scenario.name);
-  const { kills, isShort } = options;
+  const { kills, isShort, shared, signal, onKill: killed = () => undefined } = options;
+  const interruption = rejectionOf(signal);
   try {
     const defer = (close: Closing): void => void closing.push(close);
-    const rows = scenario.run({ random, kills, isShort, folder, defer, world: () => options.shared.get() });
-    return [await Promise.race([rows, rejectionOf(options.signal)])].flat();
+    const world = (): Promise<GivenWorld> => shared.get();
+    const rows = scenario.run({ random, kills, isShort, folder, defer, killed, world });
+    return [await Promise.race([rows, interruption.rejection])].flat();
   } finally {
+    interruption.forget();
+    await stopLoads();
     for (const close of closing.reverse()) await close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function rejectionOf(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => reject(new Error('interrupted')));
+function rejectionOf(signal: AbortSignal | undefined): { rejection: Promise<never>; forget: () => void } {
+  let interrupt: () => void = () => undefined;
+  const rejection = new Promise<never>((_, reject) => {
+    interrupt = () => reject(new Error('interrupted'));
+    signal?.addEventListener('abort', interrupt);
   });
+  return { rejection, forget: () => signal?.removeEventListener('abort', interrupt) };
 }
 
 /** True when nothing was lost, doubled or otherwise broken. */

@@ -9,6 +9,7 @@ import { kafka } from './kafka.ts';
 import { killEverything } from './kill-everything.ts';
 import { killParts } from './kill-parts.ts';
 import { postgresAway } from './postgres-away.ts';
+import { postgresDiskFull } from './postgres-disk-full.ts';
 import { powerCut } from './power-cut.ts';
 import { sigterm } from './sigterm.ts';
 
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   sigterm,
   journalDamage,
   postgresAway,
+  postgresDiskFull,
   alteredArtifact,
   journalFull,
   journalDiskFull,

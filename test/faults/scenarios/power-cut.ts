@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { FaultContext, FaultOutcome, Scenario } from '../scenario.ts';
 import { type RecordOnDisk, pendingRecords } from '../support/journal-files.ts';
 import { Load } from '../support/load.ts';
-import { startGivenWorld } from '../support/world.ts';
+import { GivenPostgres, startGivenWorld } from '../support/world.ts';
 
 const hook = fileURLToPath(new URL('../hooks/synced.mjs', import.meta.url));
 
@@ -15,16 +15,20 @@ export const powerCut: Scenario = {
   isShort: true,
   unmet: () => (existsSync('/proc/self/fd') ? null : 'the hook needs /proc to tell which file was synced'),
   run: async (context) => {
-    const rows = [await cut(context, 'group')];
-    if (!context.isShort) rows.push(await cut(context, 'commit'));
-    return rows;
+    const postgres = await GivenPostgres.start(context);
+    return [await cut(context, postgres, 'group'), await cut(context, postgres, 'commit')];
   },
 };
 
-async function cut(context: FaultContext, sync: 'group' | 'commit'): Promise<FaultOutcome> {
+async function cut(
+  context: FaultContext,
+  postgres: GivenPostgres,
+  sync: 'group' | 'commit',
+): Promise<FaultOutcome> {
   const log = join(context.folder, `synced-${sync}`);
   const world = await startGivenWorld(context, {
     parts: ['allot'],
+    postgres,
     environment: { ALLOT_JOURNAL_SYNC: sync, FAULTS_SYNC_LOG: log, NODE_OPTIONS: `--import ${hook}` },
   });
   const [part] = world.parts;
@@ -40,10 +44,12 @@ async function cut(context: FaultContext, sync: 'group' | 'commit'): Promise<Fau
   await load.untilAnswered(cutAt);
   if (sync === 'commit' && ages.length > 0) load.broken('commit lost an acknowledged event');
   const oldest = ages.length === 0 ? 'nothing' : `${String(Math.max(...ages))} ms old at most`;
-  return await load.outcome(`power cut, ALLOT_JOURNAL_SYNC=${sync}`, world.pool, {
+  const outcome = await load.outcome(`power cut, ALLOT_JOURNAL_SYNC=${sync}`, world.pool, {
     note: `acknowledged and lost: ${String(ages.length)} (${oldest})`,
     excused: new Set(lost.map(({ id }) => id)),
   });
+  await part.stop();
+  return outcome;
 }
 
 /** Cuts the files, and says which records that took. */

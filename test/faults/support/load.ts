@@ -10,6 +10,12 @@ const STORE_WITHIN_MS = 90_000;
 const ANSWER_WITHIN_MS = 60_000;
 
 let loads = 0;
+const running = new Set<Load>();
+
+/** For a scenario that failed and left its clients calling. */
+export async function stopLoads(): Promise<void> {
+  await Promise.all([...running].map((load) => load.stop()));
+}
 
 export interface OutcomeNotes {
   readonly note?: string;
@@ -29,6 +35,7 @@ export class Load {
 
   constructor(folder: string, client: () => AllotClient, { workers = 4, pauseMs = 5 } = {}) {
     loads += 1;
+    running.add(this);
     this.file = new AcknowledgedFile(join(folder, `acknowledged-${String(loads)}.jsonl`));
     this.#workers = Array.from({ length: workers }, (_, n) =>
       drive(client, this.file, {
@@ -65,6 +72,7 @@ export class Load {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#workers);
+    running.delete(this);
   }
 
   /** Ends the load and compares every acknowledged event with what is stored; `excused` are known to be destroyed. */

@@ -18,11 +18,14 @@ type Environment = Readonly<Record<string, string>>;
 export class Part {
   readonly name: PartName;
   readonly #environment: Environment;
+  readonly #killed: () => void;
   #child: ChildProcess | null = null;
   #said = '';
 
-  constructor(name: PartName, environment: Environment) {
+  /** `killed` is told of every SIGKILL. */
+  constructor(name: PartName, environment: Environment, killed: () => void = () => undefined) {
     this.name = name;
+    this.#killed = killed;
     this.#environment = environment;
   }
 
@@ -53,6 +56,7 @@ export class Part {
   }
 
   kill(): Promise<void> {
+    if (this.isRunning) this.#killed();
     return this.#end('SIGKILL');
   }
 

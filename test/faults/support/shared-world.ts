@@ -9,18 +9,24 @@ import { type GivenWorld, startGivenWorld } from './world.ts';
  * What a scenario has broken, the next one must not find: a scenario that fails takes the world with it.
  */
 export class SharedWorld {
+  readonly #killed: () => void;
   #started: {
     readonly folder: string;
     readonly closing: Closing[];
     readonly world: Promise<GivenWorld>;
   } | null = null;
 
+  /** `killed` is told of every SIGKILL. */
+  constructor(killed: () => void = () => undefined) {
+    this.#killed = killed;
+  }
+
   get(): Promise<GivenWorld> {
     if (this.#started === null) {
       const folder = mkdtempSync(join(tmpdir(), 'allot-fault-'));
       const closing: Closing[] = [];
       const world = startGivenWorld(
-        { folder, defer: (close) => void closing.push(close) },
+        { folder, defer: (close) => void closing.push(close), killed: this.#killed },
         { parts: ['allot'] },
       );
       this.#started = { folder, closing, world };

@@ -17,7 +17,7 @@ import { Part, type PartName } from './part.ts';
 import { TcpProxy } from './proxy.ts';
 
 /** What a world needs of its scenario. */
-type Place = Pick<FaultContext, 'folder' | 'defer'>;
+type Place = Pick<FaultContext, 'folder' | 'defer' | 'killed'>;
 
 /** Where the clients call, and the database as it is, for the comparison. */
 export interface World {
@@ -104,7 +104,7 @@ export async function startGivenWorld(context: Place, options: SplitOptions): Pr
     ALLOT_HTTP_PORT: String(port),
     ...options.environment,
   };
-  const parts = options.parts.map((name) => new Part(name, environment));
+  const parts = options.parts.map((name) => new Part(name, environment, context.killed));
   for (const part of parts) part.start();
   context.defer(() => Promise.all(parts.map((part) => part.stop())));
   const client = createClient({ url: `http://127.0.0.1:${String(port)}`, key, timeoutMs: 10_000 });
@@ -126,7 +126,11 @@ export async function startOwnWorld(
 ): Promise<OwnWorld> {
   const port = await freePort();
   const dataDir = join(context.folder, `data-${String(port)}`);
-  const part = new Part('allot', { ALLOT_DATA_DIR: dataDir, ALLOT_HTTP_PORT: String(port), ...environment });
+  const part = new Part(
+    'allot',
+    { ALLOT_DATA_DIR: dataDir, ALLOT_HTTP_PORT: String(port), ...environment },
+    context.killed,
+  );
   part.start();
   context.defer(() => part.stop());
   const key = await untilSaid(part, /Admin key[^:]*: (\S+)/);
