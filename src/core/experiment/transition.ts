@@ -3,6 +3,7 @@ import type {
   Approval,
   Experiment,
   ExperimentDecision,
+  ExperimentNote,
   ExperimentState,
   RampBlock,
   Variant,
@@ -19,6 +20,7 @@ export interface ExperimentChange {
   readonly start?: { readonly variants: readonly Variant[]; readonly at: number };
   readonly approval?: Approval;
   readonly decision?: ExperimentDecision;
+  readonly note?: ExperimentNote;
   /** A new declaration; while units are held it must not touch who is on which side. */
   readonly revised?: Experiment;
 }
@@ -30,9 +32,10 @@ export function changedExperiment(current: Experiment, change: ExperimentChange)
     const needed = change.from.join(' or ');
     throw new AllotError(
       'state_conflict',
-      `experiment ${id} is ${state}; ${change.to} needs it to be ${needed}`,
+      `experiment ${id} is ${state}; it must be ${needed} to become ${change.to}`,
     );
   }
+  const lastChange = change.note === undefined ? current.lastChange : { ...change.note, state: change.to };
   const next: Experiment = {
     ...revisedExperiment(current, change.revised),
     state: change.to,
@@ -40,6 +43,7 @@ export function changedExperiment(current: Experiment, change: ExperimentChange)
     ...(change.start === undefined ? {} : { variants: change.start.variants }),
     ...(change.approval === undefined ? {} : { approvals: [...(current.approvals ?? []), change.approval] }),
     ...(change.decision === undefined ? {} : { decision: change.decision }),
+    ...(lastChange === undefined ? {} : { lastChange }),
   };
   return next;
 }
@@ -50,7 +54,7 @@ function revisedExperiment(current: Experiment, revised: Experiment | undefined)
   if (moved.length === 0) return revised;
   throw new AllotError(
     'state_conflict',
-    `experiment ${current.id} is ${current.state}: a new ${moved.join(', ')} would move units to another side`,
+    `experiment ${current.id} is ${current.state}: changing ${moved.join(', ')} would move units to another side`,
   );
 }
 

@@ -128,6 +128,14 @@ describe('a change of a running experiment', () => {
     ).not.toThrow();
   });
 
+  it('is none when only the order of fields is another', () => {
+    const backwards = running.variants.map(
+      (variant) => Object.fromEntries(Object.entries(variant).reverse()) as typeof variant,
+    );
+    expect(JSON.stringify(backwards)).not.toBe(JSON.stringify(running.variants));
+    expect(reRandomisingChanges(running, { ...running, variants: backwards })).toEqual([]);
+  });
+
   it('opens each block once, and dates the first by the start', () => {
     const block = { index: 1, fromBucket: 100, toBucket: 500, openedAt: 5 };
     const ramp: ExperimentChange = { from: ['running'], to: 'running', openBlock: block };
