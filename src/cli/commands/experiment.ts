@@ -7,52 +7,39 @@ import {
   describeShadows,
   experimentRows,
 } from '../experiment/render.ts';
+import { experimentHelp, fileHelp, planHelp } from '../experiment/help.ts';
 import { planText, plan, type PlanFlags } from '../experiment/plan.ts';
 import { withExperiments, type ExperimentDesk } from '../experiment/desk.ts';
 import { print, printJson } from '../output.ts';
-
-const EXAMPLE = `
-An experiment file (YAML or JSON; everything but surface, name and variants has a default):
-
-  surface: live-feed
-  name: tscac-vs-champion
-  variants:
-    - { name: control, role: control, alias: champion }      # pinned when it starts
-    - { name: treatment, role: treatment, policyVersion: live-feed@42 }
-  ramp: default                # 1-5-10-25-50 %, a day and 200 units each; or { steps: [...] }
-  holdoutShare: 0.02           # kept on the champion and out of every experiment
-  heldOutShare: 0.1            # in the experiment, seen by no look before the decision
-  metrics:                     # default: main response, guarded auxiliaries and constraints of the surface
-    - { name: watch, role: main, source: { response: watch }, rule: { kind: improve } }
-    - { name: hides, role: guardrail, source: { response: hide }, rule: { kind: not-worse, better: lower, margin: 0.002 } }
-    - { name: skips, role: signal, source: { response: skip }, rule: { kind: not-worse, better: lower, margin: 0.01 } }
-  health: { onFailure: hold }  # or roll-back
-  isApprovalNeeded: false      # true: a second key must agree
-
-What happens then: the controller looks every 30 s. A broken split or pipeline blocks the verdict and holds the ramp; a guardrail
-proven bad rolls back at once; a signal proven bad pauses; a passed verdict decides. Nobody ever changes side.
-
-Examples:
-  allot experiment create tscac.yaml && allot experiment start tscac-vs-champion
-  allot experiment status tscac-vs-champion
-  allot experiment plan --mean 28 --sd 45 --effect 0.5 --units-per-day 20000 --share 0.5
-  allot experiment forecasts --surface live-feed --json`;
+import * as number from '../parse-numbers.ts';
 
 export function register(program: Command): void {
   const experiment = program
     .command('experiment')
     .description('create, start, watch and end experiments; plan one; forecasts and shadows')
-    .addHelpText('after', EXAMPLE);
-  const add = (name: string, summary: string): Command =>
-    experiment
-      .command(name)
-      .description(summary)
-      .option('--tenant <name>', 'whose experiment', 'default')
-      .option('--json', 'one object on standard output');
-  add('create <file>', 'a draft from a YAML or JSON file (- reads standard input)').action(create);
-  add('revise <file>', 'declare it anew; refused where it would move units to another side').action(revise);
+    .addHelpText('after', experimentHelp);
+  const bare: AddCommand = (name, summary) =>
+    experiment.command(name).description(summary).option('--json', 'one object on standard output');
+  const add: AddCommand = (name, summary) =>
+    bare(name, summary).option('--tenant <name>', 'whose experiment', 'default');
+  addChanges(add);
+  addReadings(add);
+  planOptions(
+    bare('plan', 'units, days and smallest detectable effect, for a fixed look and for looking all the time'),
+  ).action(showPlan);
+}
+
+type AddCommand = (name: string, summary: string) => Command;
+
+function addChanges(add: AddCommand): void {
+  add('create <file>', 'a draft from a YAML or JSON file (- reads standard input)')
+    .addHelpText('after', fileHelp)
+    .action(create);
+  add('revise <file>', 'declare it anew; refused where it would move units to another side')
+    .addHelpText('after', fileHelp)
+    .action(revise);
   add('start <id>', 'start a draft, resume a paused one, or widen a running one')
-    .option('--share <share>', 'widen to this share of the units, in (0, 1]', Number)
+    .option('--share <share>', 'widen to this share of the units', number.halfOpenUnit)
     .option('--reason <text>', 'for the audit log')
     .action(start);
   for (const [name, summary] of Object.entries(endings))
@@ -67,13 +54,13 @@ export function register(program: Command): void {
     .option('--variant <name>', 'which treatment')
     .option('--reason <text>', 'for the audit log')
     .action(promote);
+}
+
+function addReadings(add: AddCommand): void {
   add('status [id]', 'all experiments, or one with its newest look')
     .option('--surface <name>', 'only of this surface')
     .action(status);
   add('look <id>', 'look now, store the look, and say what the controller would do').action(look);
-  planOptions(
-    add('plan', 'units, days and smallest detectable effect, for a fixed look and for looking all the time'),
-  ).action(showPlan);
   add('forecasts', 'offline forecasts beside what experiments measured')
     .option('--surface <name>', 'only of this surface')
     .action(forecasts);
@@ -103,8 +90,14 @@ async function answer<T>(
   flags: Flags,
   ask: (desk: ExperimentDesk) => Promise<T>,
   text: (value: T) => string,
+  id?: string,
 ): Promise<void> {
-  const value = await withExperiments(flags.tenant, ask);
+  const value = await withExperiments(flags.tenant, ask).catch((error: unknown) => {
+    if (id === undefined || !(error instanceof AllotError) || error.code !== 'experiment_unknown')
+      throw error;
+    const message = `there is no experiment ${id}; \`allot experiment status\` lists them`;
+    throw new AllotError('experiment_unknown', message, { cause: error });
+  });
   if (flags.json === true) printJson(value);
   else print(text(value));
 }
@@ -121,55 +114,47 @@ const revise = (file: string, flags: Flags): Promise<void> =>
     flags,
     async (desk) => {
       const body = await desk.read(file);
-      const id = typeof body === 'object' && body !== null && 'name' in body ? String(body.name) : '';
-      return await desk.experiments.revise(id, body, desk.principal);
+      const isNamed = typeof body === 'object' && body !== null && 'name' in body;
+      if (!isNamed)
+        throw new AllotError('invalid_request', `${file}: name: must be the experiment to revise`);
+      return await desk.experiments.revise(String(body.name), body, desk.principal);
     },
     describeExperiment,
   );
 
 const start = (id: string, flags: Flags & { readonly share?: number }): Promise<void> => {
-  if (flags.share !== undefined && !(flags.share > 0 && flags.share <= 1))
-    throw new AllotError('invalid_request', '--share: must be in (0, 1]');
   const body = { ...reasonOf(flags), ...(flags.share === undefined ? {} : { trafficShare: flags.share }) };
-  return answer(flags, (desk) => desk.experiments.start(id, body, desk.principal), describeExperiment);
+  return answer(flags, (desk) => desk.experiments.start(id, body, desk.principal), describeExperiment, id);
 };
 
 const ending =
   (name: Ending) =>
-  (id: string, flags: Flags): Promise<void> =>
-    answer(flags, (desk) => desk.experiments[name](id, reasonOf(flags), desk.principal), describeExperiment);
+  (id: string, flags: Flags): Promise<void> => {
+    const end = (desk: ExperimentDesk) => desk.experiments[name](id, reasonOf(flags), desk.principal);
+    return answer(flags, end, describeExperiment, id);
+  };
 
 const approve = (
   id: string,
   flags: Flags & { readonly as: string; readonly promote?: true },
-): Promise<void> =>
-  answer(
-    flags,
-    async (desk) => {
-      const purpose = flags.promote === true ? 'promote' : 'start';
-      return await desk.experiments.approve(id, { purpose }, await desk.principalOfKey(flags.as));
-    },
-    describeExperiment,
-  );
+): Promise<void> => {
+  const purpose = flags.promote === true ? 'promote' : 'start';
+  const agree = async (desk: ExperimentDesk) =>
+    desk.experiments.approve(id, { purpose }, await desk.principalOfKey(flags.as));
+  return answer(flags, agree, describeExperiment, id);
+};
 
-const promote = (id: string, flags: Flags & { readonly variant?: string }): Promise<void> =>
-  answer(
-    flags,
-    (desk) =>
-      desk.experiments.promote(
-        id,
-        { ...reasonOf(flags), ...(flags.variant === undefined ? {} : { variant: flags.variant }) },
-        desk.principal,
-      ),
-    describeExperiment,
-  );
+const promote = (id: string, flags: Flags & { readonly variant?: string }): Promise<void> => {
+  const body = { ...reasonOf(flags), ...(flags.variant === undefined ? {} : { variant: flags.variant }) };
+  return answer(flags, (desk) => desk.experiments.promote(id, body, desk.principal), describeExperiment, id);
+};
 
 const status = (id: string | undefined, flags: Flags): Promise<void> =>
   id === undefined
     ? answer(
         flags,
         async (desk) => ({ experiments: await desk.experiments.list(desk.principal, flags.surface) }),
-        ({ experiments }) => experimentRows(experiments),
+        ({ experiments }) => experimentRows(experiments, flags.surface),
       )
     : answer(
         flags,
@@ -181,9 +166,10 @@ const status = (id: string | undefined, flags: Flags): Promise<void> =>
         ({ experiment, looks, newest }) =>
           [
             describeExperiment(experiment),
-            `${String(looks)} looks${newest === null ? '' : '; the newest:'}`,
+            `looks stored: ${String(looks)}${newest === null ? '' : '; the newest:'}`,
             ...(newest === null ? [] : [describeLook(newest)]),
           ].join('\n'),
+        id,
       );
 
 const look = (id: string, flags: Flags): Promise<void> =>
@@ -191,6 +177,7 @@ const look = (id: string, flags: Flags): Promise<void> =>
     flags,
     (desk) => desk.look(id),
     ({ looks, action }) => [...looks.map(describeLook), `next: ${action.kind} (${action.reason})`].join('\n'),
+    id,
   );
 
 const forecasts = (flags: Flags): Promise<void> =>
@@ -201,16 +188,21 @@ const shadows = (flags: Flags): Promise<void> =>
 
 const planOptions = (command: Command): Command =>
   command
-    .option('--mean <x>', 'mean of a unit’s outcome on control', Number)
-    .option('--sd <x>', 'standard deviation of a unit’s outcome', Number)
-    .option('--effect <x>', 'the effect to find, in the outcome’s unit', Number)
-    .option('--units <n>', 'instead: the smallest effect that this many units find', Number)
-    .option('--units-per-day <n>', 'new units a day on the surface', Number)
-    .option('--share <share>', 'of the units in the experiment', Number, 0.5)
-    .option('--window-days <days>', 'outcome window', Number, 0)
-    .option('--alpha <x>', 'error, two-sided', Number, 0.05)
-    .option('--power <x>', 'chance to find it', Number, 0.8)
-    .option('--looks <n>', 'looks of the sequential test', Number, 20);
+    .option('--mean <x>', 'mean of a unit’s outcome on control: effects as a share of it', number.finite)
+    .option('--sd <x>', 'standard deviation of a unit’s outcome', number.positive)
+    .option('--effect <x>', 'the effect to find, in the outcome’s unit', number.finite)
+    .option('--units <n>', 'instead: the smallest effect that this many units find', number.positiveInteger)
+    .option(
+      '--units-per-day <n>',
+      'new units a day on the surface: how many days that takes',
+      number.positive,
+    )
+    .option('--share <share>', 'of the units in the experiment', number.halfOpenUnit, 0.5)
+    .option('--window-days <days>', 'outcome window', number.notNegative, 0)
+    .option('--alpha <x>', 'error, two-sided', number.openUnit, 0.05)
+    .option('--power <x>', 'chance to find it', number.openUnit, 0.8)
+    .option('--looks <n>', 'looks of the sequential test, at most 1000', number.positiveInteger, 20)
+    .addHelpText('after', planHelp);
 
 function showPlan(flags: PlanFlags & { readonly json?: true }): void {
   const answered = plan(flags);

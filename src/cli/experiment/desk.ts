@@ -52,7 +52,11 @@ export function deskOf(stores: AllStores, tenant: string): ExperimentDesk {
     read,
     async principalOfKey(id) {
       const key = (await stores.keys.list(tenant)).find((one) => one.id === id && one.revokedAt === null);
-      if (key === undefined) throw new AllotError('invalid_request', `there is no key ${id}`);
+      if (key === undefined)
+        throw new AllotError(
+          'invalid_request',
+          `--as: there is no key ${id}; \`allot keys list\` lists them`,
+        );
       return principalOf(key);
     },
     async look(id) {

@@ -1,4 +1,4 @@
-import { AllotError } from '../../core/errors.ts';
+import { refuse, violation } from '../../core/check.ts';
 import {
   detectableEffects,
   durationDays,
@@ -59,29 +59,26 @@ export function plan(flags: PlanFlags): PlanAnswer {
   };
 }
 
-function refuseUnanswerable(flags: PlanFlags): void {
-  const { sd, effect, units } = flags;
-  const isRange = (x: number | undefined, above: number, to: number): boolean =>
-    x !== undefined && x > above && x <= to;
-  const need = (holds: boolean, rule: string): void => {
-    if (!holds) throw new AllotError('invalid_request', rule);
-  };
-  need(isRange(sd, 0, Infinity), '--sd: must be given, above 0');
-  need((effect === undefined) !== (units === undefined), 'give --effect or --units, one of the two');
-  need(effect === undefined || (Number.isFinite(effect) && effect !== 0), '--effect: must not be 0');
-  need(units === undefined || isRange(units, 1, Infinity), '--units: must be above 1');
-  need(isRange(flags.share, 0, 1), '--share: must be in (0, 1]');
-  need(isRange(flags.alpha, 0, 0.5), '--alpha: must be in (0, 0.5]');
-  need(isRange(flags.power, flags.alpha, 0.999), '--power: must be above alpha, at most 0.999');
-  need(
-    Number.isInteger(flags.looks) && isRange(flags.looks, 0, 1000),
-    '--looks: must be a whole number, 1 to 1000',
-  );
+/** What a single flag can say was checked where it was read. */
+function refuseUnanswerable({ sd, effect, units, alpha, power, looks }: PlanFlags): void {
+  refuse('invalid_request', [
+    ...(sd === undefined ? [violation('--sd', 'must be given')] : []),
+    ...((effect === undefined) === (units === undefined)
+      ? [violation('--effect, --units', 'one of the two must be given')]
+      : []),
+    ...(effect === 0 ? [violation('--effect', 'must not be 0', effect)] : []),
+    ...(units === 1 ? [violation('--units', 'must be above 1', units)] : []),
+    ...(alpha <= 0.5 ? [] : [violation('--alpha', 'must be at most 0.5', alpha)]),
+    ...(power > alpha && power <= 0.999
+      ? []
+      : [violation('--power', 'must be above alpha and at most 0.999', power)]),
+    ...(looks <= 1000 ? [] : [violation('--looks', 'must be at most 1000', looks)]),
+  ]);
 }
 
 function daysOf(flags: PlanFlags, units: PlanAnswer['units']): PlanAnswer['days'] {
   const { unitsPerDay, share, windowDays } = flags;
-  if (unitsPerDay === undefined || !(unitsPerDay > 0)) return null;
+  if (unitsPerDay === undefined) return null;
   const days = (count: number): number => durationDays(count, { unitsPerDay, share, windowDays });
   const of = (line: PlanLine) => ({ atMost: days(line.units), expected: days(line.expectedUnits) });
   return { fixed: of(units.fixed), sequential: of(units.sequential) };

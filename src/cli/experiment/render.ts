@@ -6,8 +6,11 @@ import { table } from '../output.ts';
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const short = (x: number): string => x.toPrecision(4);
 
-export function experimentRows(experiments: readonly Experiment[]): string {
-  if (experiments.length === 0) return 'no experiments yet: `allot experiment create --help` shows a file';
+export function experimentRows(experiments: readonly Experiment[], surface?: string): string {
+  if (experiments.length === 0) {
+    const where = surface === undefined ? '' : ` on ${surface}`;
+    return `no experiments${where} yet: \`allot experiment create --help\` shows a file`;
+  }
   return table(
     ['experiment', 'surface', 'state', 'share', 'variants'],
     experiments.map((one) => [
