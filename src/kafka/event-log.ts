@@ -3,8 +3,9 @@ import type { KafkaConfig } from '../config/config.ts';
 import type { BatchHandler, EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import { createClient } from './client.ts';
-import { SupervisedConsumer } from './consumer.ts';
+import { SupervisedConsumer, type WatchTimes, defaultWatch } from './consumer.ts';
 import { within } from './deadline.ts';
+import type { Waiting } from './standstill.ts';
 import { DeadlineProducer, SEND_DEADLINE_MS } from './producer.ts';
 import {
   type Assignment,
@@ -14,7 +15,9 @@ import {
   compareTopics,
   createTopics,
   declaredTopics,
-  groupLag,
+  groupWaiting,
+  lagOf,
+  leaderOf,
 } from './topics.ts';
 
 const ADMIN_DEADLINE_MS = 15_000;
@@ -32,9 +35,14 @@ export interface KafkaEventLog extends EventLog {
 export function createKafkaEventLog(
   config: KafkaConfig,
   logger: Logger,
-  { sendDeadlineMs = SEND_DEADLINE_MS } = {},
+  { sendDeadlineMs = SEND_DEADLINE_MS, watch = defaultWatch }: KafkaTimes = {},
 ): KafkaEventLog {
-  return new KafkaLog(config, logger, sendDeadlineMs);
+  return new KafkaLog(config, logger, sendDeadlineMs, watch);
+}
+
+export interface KafkaTimes {
+  readonly sendDeadlineMs?: number;
+  readonly watch?: WatchTimes;
 }
 
 class KafkaLog implements KafkaEventLog {
@@ -42,11 +50,13 @@ class KafkaLog implements KafkaEventLog {
   readonly #logger: Logger;
   readonly #kafka: Kafka;
   readonly #producer: DeadlineProducer;
+  readonly #watch: WatchTimes;
   readonly #consumers = new Set<EventConsumer>();
   #admin: Promise<Admin> | null = null;
 
-  constructor(config: KafkaConfig, logger: Logger, sendDeadlineMs: number) {
+  constructor(config: KafkaConfig, logger: Logger, sendDeadlineMs: number, watch: WatchTimes) {
     this.#config = config;
+    this.#watch = watch;
     this.#logger = logger;
     this.#kafka = createClient(config, logger);
     this.#producer = new DeadlineProducer(this.#kafka, config, sendDeadlineMs);
@@ -54,18 +64,15 @@ class KafkaLog implements KafkaEventLog {
 
   async ensureTopics(partitions = declaredTopics.partitions): Promise<void> {
     const declaration = { ...declaredTopics, partitions };
-    const work = this.#useAdmin((admin) => createTopics(admin, this.#config, declaration, this.#logger));
-    await within(ADMIN_DEADLINE_MS, 'create topics', work);
+    await this.#ask('create topics', (admin) => createTopics(admin, this.#config, declaration, this.#logger));
   }
 
   checkTopics(declaration: TopicDeclaration): Promise<readonly TopicDifference[]> {
-    const work = this.#useAdmin((admin) => compareTopics(admin, this.#config, declaration));
-    return within(ADMIN_DEADLINE_MS, 'check topics', work);
+    return this.#ask('check topics', (admin) => compareTopics(admin, this.#config, declaration));
   }
 
   applyTopics(declaration: TopicDeclaration): Promise<readonly TopicDifference[]> {
-    const work = this.#useAdmin((admin) => applyTopics(admin, this.#config, declaration, this.#logger));
-    return within(ADMIN_DEADLINE_MS, 'apply topics', work);
+    return this.#ask('apply topics', (admin) => applyTopics(admin, this.#config, declaration, this.#logger));
   }
 
   publish(records: readonly RawRecord[]): Promise<void> {
@@ -78,12 +85,14 @@ class KafkaLog implements KafkaEventLog {
       config: this.#config,
       handler,
       logger: this.#logger,
-      lagOf: (assignment) => this.#lag(assignment),
+      watch: this.#watch,
+      waitingOf: (assignment) => this.#waiting(assignment),
+      leaderOf: (topic, partition) => this.#ask('leader', (admin) => leaderOf(admin, topic, partition)),
     });
     // A broker that is away must not keep ingest from starting: the member joins when it can.
     supervised.begin();
     const consumer: EventConsumer = {
-      lag: () => this.#lag(null),
+      lag: async () => lagOf(await this.#waiting(null)),
       stop: async () => {
         await supervised.stop();
         this.#consumers.delete(consumer);
@@ -93,9 +102,12 @@ class KafkaLog implements KafkaEventLog {
     return consumer;
   }
 
-  #lag(only: Assignment | null): Promise<number> {
-    const work = this.#useAdmin((admin) => groupLag(admin, this.#config, only));
-    return within(ADMIN_DEADLINE_MS, 'lag', work);
+  #waiting(only: Assignment | null): Promise<readonly Waiting[]> {
+    return this.#ask('lag', (admin) => groupWaiting(admin, this.#config, only));
+  }
+
+  #ask<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+    return within(ADMIN_DEADLINE_MS, what, this.#useAdmin(work));
   }
 
   async #useAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
 import type { Logger } from '../service/ports/logger.ts';
+import type { Waiting } from './standstill.ts';
 
 /** A record may be as large as the journal's largest, or one event would block the forwarder for ever. */
 const MAX_MESSAGE_BYTES = 17 * 1024 * 1024;
@@ -149,18 +150,33 @@ async function resourceOf(
 
 export type Assignment = Readonly<Record<string, readonly number[]>>;
 
-/** Records that the group has not committed: of the given partitions, or of all. */
-export async function groupLag(admin: Admin, config: KafkaConfig, only: Assignment | null): Promise<number> {
+/** Partitions with records that the group has not committed: of the given ones, or of all. */
+export async function groupWaiting(
+  admin: Admin,
+  config: KafkaConfig,
+  only: Assignment | null,
+): Promise<Waiting[]> {
   const topics = topicsOf(config);
   const committed = await admin.fetchOffsets({ groupId: config.groupId, topics });
-  let lag = 0;
+  const waiting: Waiting[] = [];
   for (const { topic, partitions } of committed) {
-    const offsets = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    const offsets = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
     for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
       if (only !== null && !(only[topic] ?? []).includes(partition)) continue;
       // −1: nothing committed yet, the group begins at the oldest record there is.
-      lag += Number(high) - Math.max(Number(low), offsets.get(partition) ?? -1);
+      const next = offsets.get(partition) ?? -1n;
+      const from = next < BigInt(low) ? BigInt(low) : next;
+      if (from < BigInt(high)) waiting.push({ topic, partition, committed: from, high: BigInt(high) });
     }
   }
-  return lag;
+  return waiting;
+}
+
+export const lagOf = (waiting: readonly Waiting[]): number =>
+  waiting.reduce((sum, { committed, high }) => sum + Number(high - committed), 0);
+
+/** The node that a partition is fetched from. */
+export async function leaderOf(admin: Admin, topic: string, partition: number): Promise<number> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return topics[0].partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
 }

@@ -1,0 +1,76 @@
+import type { Consumer } from 'kafkajs';
+import type { Waiting } from './standstill.ts';
+import type { Assignment } from './topics.ts';
+
+/** An answer to a fetch of one partition is at most 66 bytes and the topic's name; a batch without a record adds 61. */
+const BATCH_ANSWER_BYTES = 100;
+const STEP_FOR_MS = 30_000;
+/** So many answers without anything: the broker has nothing to give there now, an open transaction for one. */
+const NOTHING_TIMES = 5;
+
+export interface GapStep {
+  /** `past`: records came. `end`: there was nothing up to the end. `nothing`: the broker sent nothing, which is no gap. */
+  readonly outcome: 'past' | 'end' | 'nothing' | 'late';
+  /** Before this offset nothing is left that could be read. */
+  readonly offset: bigint;
+}
+
+/**
+ * Seeks past a batch that holds no record (compaction leaves such), at which the client would fetch the same answer for
+ * ever. One offset at a time, and only after the broker has sent a batch for that offset in which no record was: a larger
+ * step, or one on a failed fetch, could pass over records. Other partitions pause meanwhile, so that every answer is
+ * about this one.
+ *
+ * @param leader node that the partition is fetched from
+ */
+export async function stepPastGap(
+  consumer: Consumer,
+  { topic, partition, committed, high }: Waiting,
+  assignment: Assignment,
+  leader: number,
+): Promise<GapStep> {
+  const others = Object.entries(assignment).map(([name, partitions]) => ({
+    topic: name,
+    partitions: partitions.filter((one) => name !== topic || one !== partition),
+  }));
+  let offset = committed;
+  let answer: 'none' | 'empty batch' | 'nothing' | 'records' = 'none';
+  let nothings = 0;
+  let hasBegun = false;
+  consumer.pause(others);
+  const offs: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<GapStep>((resolve) => {
+      const finish = (outcome: GapStep['outcome']): void => resolve({ outcome, offset });
+      timer = setTimeout(() => finish('late'), STEP_FOR_MS);
+      const { REQUEST, START_BATCH_PROCESS, FETCH_START, GROUP_JOIN } = consumer.events;
+      offs.push(
+        consumer.on(REQUEST, ({ payload: { apiName, size } }) => {
+          if (apiName !== 'Fetch') return;
+          answer = size - Buffer.byteLength(topic) >= BATCH_ANSWER_BYTES ? 'empty batch' : 'nothing';
+        }),
+        consumer.on(START_BATCH_PROCESS, ({ payload }) => {
+          if (payload.topic === topic && payload.partition === partition) answer = 'records';
+        }),
+        consumer.on(GROUP_JOIN, () => finish('late')),
+        // Whatever the last fetch of this node has brought is handled when its next one begins.
+        consumer.on(FETCH_START, ({ payload }) => {
+          if (Number((payload as { nodeId?: unknown }).nodeId) !== leader) return;
+          if (hasBegun && answer === 'records') return finish('past');
+          if (hasBegun && answer === 'nothing' && (nothings += 1) >= NOTHING_TIMES) return finish('nothing');
+          if (hasBegun && answer === 'empty batch') offset += 1n;
+          if (offset >= high) return finish('end');
+          if (!hasBegun || answer === 'empty batch')
+            consumer.seek({ topic, partition, offset: String(offset) });
+          hasBegun = true;
+          answer = 'none';
+        }),
+      );
+    });
+  } finally {
+    clearTimeout(timer);
+    for (const off of offs) off();
+    consumer.resume(others);
+  }
+}
