@@ -64,7 +64,12 @@ async function watchOne(
   const action = actionAfter(looks, { surface, experiment, now });
   const { kind, reason } = action;
   for (const look of looks) {
-    await experiments.recordLook(experiment.id, { ...look, action: kind, actionReason: reason }, actor, fence);
+    await experiments.recordLook(
+      experiment.id,
+      { ...look, action: kind, actionReason: reason },
+      actor,
+      fence,
+    );
     await closeLoop(forecasts, experiment, look, actor, fence);
   }
   const change = changeOf(action, now);
@@ -108,16 +113,18 @@ function closedUnits(looks: readonly ExperimentLook[]): number {
 }
 
 export function changeOf(action: ExperimentAction, now: number): ExperimentChange | null {
-  switch (action.kind) {
+  const { kind, reason } = action;
+  const note = { by: 'controller', at: now, reason };
+  switch (kind) {
     case 'roll-back':
-      return { from: ['running', 'decided'], to: 'rolled-back' };
+      return { from: ['running', 'decided'], to: 'rolled-back', note };
     case 'pause':
-      return { from: ['running'], to: 'paused' };
+      return { from: ['running'], to: 'paused', note };
     case 'ramp':
-      return { from: ['running'], to: 'running', openBlock: action.openBlock };
+      return { from: ['running'], to: 'running', openBlock: action.openBlock, note };
     case 'decide': {
-      const { verdict, reason } = action;
-      return { from: ['running'], to: 'decided', decision: { verdict, at: now, reason } };
+      const { verdict } = action;
+      return { from: ['running'], to: 'decided', decision: { verdict, at: now, reason }, note };
     }
     default:
       return null;

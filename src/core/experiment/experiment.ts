@@ -31,6 +31,16 @@ export interface Experiment {
   readonly createdBy?: string;
   readonly approvals?: readonly Approval[];
   readonly decision?: ExperimentDecision;
+  /** The newest step; absent on experiments that took their last one before this was kept. All of them: the audit log. */
+  readonly lastChange?: ExperimentNote & { readonly state: ExperimentState };
+}
+
+/** Who took a step, when, and why: what a person asks first of an experiment that was rolled back. */
+export interface ExperimentNote {
+  /** `controller`, `cli` or the id of an API key. */
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string | null;
 }
 
 export type ExperimentState = 'draft' | 'running' | 'paused' | 'decided' | 'stopped' | 'rolled-back';

@@ -91,7 +91,7 @@ function split(
   counts: readonly number[],
 ): HealthCheck {
   const check = checkSampleRatio(counts, bucketShares(experiment), plan.alpha);
-  const shown = `${what} ${counts.join(' : ')}`;
+  const shown = `${what}: ${counts.map((count, i) => `${experiment.variants[i].name} ${String(count)}`).join(', ')}`;
   if (check.state === 'no data')
     return { name, state: name === 'sample-ratio' ? 'no data' : 'ok', reason: shown };
   const p = check.sequentialPValue ?? 1;

@@ -21,12 +21,14 @@ export function metricState(rule: MetricRule, effect: Effect | null): MetricStat
   if (effect === null) return { state: 'no data', reason: 'too few units with a closed outcome window' };
   const held = rule.kind === 'limit' ? effect.level : effect.difference;
   const bar = barOf(rule);
-  const shown = `[${round(held.lower)}, ${round(held.upper)}]`;
-  const reason =
-    rule.kind === 'limit'
-      ? `level ${shown}, limit ${round(bar.at)}`
-      : `difference ${shown}, bar ${round(bar.at)}`;
+  const what = rule.kind === 'limit' ? 'mean' : 'treatment minus control';
+  const reason = `${what} [${round(held.lower)}, ${round(held.upper)}], must be ${sideOf(bar)}`;
   return { state: stateOf(held, bar), reason };
+}
+
+function sideOf({ at, better, isInclusive }: Bar): string {
+  const side = better === 'higher' ? ['above', 'at least'] : ['below', 'at most'];
+  return `${side[isInclusive === true ? 1 : 0]} ${round(at)}`;
 }
 
 function barOf(rule: MetricRule): Bar {
@@ -35,4 +37,5 @@ function barOf(rule: MetricRule): Bar {
   return { at: rule.threshold, better, isInclusive: true };
 }
 
-const round = (x: number): string => x.toPrecision(4);
+/** Four digits, without the zeros at the end. */
+const round = (x: number): string => String(Number(x.toPrecision(4)));

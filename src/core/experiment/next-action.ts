@@ -57,7 +57,7 @@ function metricsIn(
   return looks.flatMap(({ treatment, byMetric }) =>
     byMetric
       .filter((metric) => metric.state === state && roles.includes(metric.role))
-      .map((metric) => `${treatment}: ${metric.name} ${metric.reason}`),
+      .map((metric) => `${treatment}: ${metric.name} is proven bad: ${metric.reason}`),
   );
 }
 

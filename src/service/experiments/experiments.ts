@@ -1,5 +1,5 @@
 import { AllotError } from '../../core/errors.ts';
-import type { Experiment, ExperimentState } from '../../core/experiment/experiment.ts';
+import type { Experiment, ExperimentNote, ExperimentState } from '../../core/experiment/experiment.ts';
 import type { ExperimentChange } from '../../core/experiment/transition.ts';
 import { isPseudonym, type PseudonymOf } from '../identity/pseudonyms.ts';
 import type { ExperimentStore, PolicyStore, SurfaceStore } from '../ports/stores.ts';
@@ -129,6 +129,7 @@ async function start(
   const change: ExperimentChange = {
     from,
     to: 'running',
+    note: noteOf(principal, now, reason),
     ...(openBlock === null ? {} : { openBlock }),
     ...(isFirst
       ? { start: { variants: await resolveVariants(deps.policies, where, experiment.variants), at: now } }
@@ -138,6 +139,12 @@ async function start(
   await deps.serving.refresh();
   return started;
 }
+
+const noteOf = ({ keyId }: Principal, at: number, reason: string | undefined): ExperimentNote => ({
+  by: keyId,
+  at,
+  reason: reason ?? null,
+});
 
 function refuseUnapproved({ id, plan, approvals }: Experiment, purpose: 'start' | 'promote'): void {
   if (plan?.isApprovalNeeded !== true) return;
@@ -172,7 +179,8 @@ async function moveExperiment(
   authorise(principal, 'administer');
   const { reason } = parseWith(reasonOnlySchema, body ?? {});
   await administered(deps, id, principal);
-  const moved = await deps.experiments.transition(id, change, actorOf(principal, reason));
+  const note = noteOf(principal, deps.clock(), reason);
+  const moved = await deps.experiments.transition(id, { ...change, note }, actorOf(principal, reason));
   await deps.serving.refresh();
   return moved;
 }
@@ -198,10 +206,12 @@ async function promote(
     );
   }
   refuseUnapproved(experiment, 'promote');
-  const why = actorOf(principal, reason ?? `experiment ${id}: ${experiment.decision?.verdict ?? 'decided'}`);
+  const words = reason ?? `experiment ${id}: ${experiment.decision?.verdict ?? 'decided'}`;
+  const why = actorOf(principal, words);
   // The alias first: in between, the rest of the units are on the treatment already and its own stay where they are.
   await deps.policies.setAlias(experiment.surface, alias, chosen.policyVersion, why);
-  const change: ExperimentChange = { from: ['decided'], to: 'stopped' };
+  const note = noteOf(principal, deps.clock(), `promoted ${chosen.policyVersion} to ${alias}: ${words}`);
+  const change: ExperimentChange = { from: ['decided'], to: 'stopped', note };
   const stopped = await deps.experiments.transition(id, change, why);
   await deps.serving.refresh();
   return stopped;
