@@ -1,6 +1,6 @@
-import type pg from 'pg';
 import type { AllotConfig } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
+import type { Database } from '../postgres/database.ts';
 import { notePseudonymKey, pseudonymKeyHistory } from '../postgres/pseudonym-keys.ts';
 import { judgePseudonymKey } from '../service/identity/pseudonym-key.ts';
 import { pseudonymKeyFingerprint } from '../service/identity/pseudonyms.ts';
@@ -15,7 +15,7 @@ export const fingerprintInUse = (config: AllotConfig, secrets: Secrets): string 
  * refuse: decisions must go on, and whoever changes a key knows that by then or must hear it now.
  */
 export async function checkPseudonymKey(parts: {
-  readonly pool: pg.Pool;
+  readonly pool: Database['pool'];
   readonly config: AllotConfig;
   readonly secrets: Secrets;
   readonly logger: Logger;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { PseudonymKeyHistory } from '../service/identity/pseudonym-key.ts';
+import type { PseudonymKeyHistory } from '../service/ports/pseudonym-keys.ts';
 import { inTransaction, query } from './transaction.ts';
 
 /** The keys that were in use, and whether there is anything that a key could have named. */

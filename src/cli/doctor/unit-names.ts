@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { AllotConfig } from '../../config/config.ts';
 import { loadOrCreateSecrets } from '../../config/secrets.ts';
-import { judgePseudonymKey, type PseudonymKeyHistory } from '../../service/identity/pseudonym-key.ts';
+import { judgePseudonymKey } from '../../service/identity/pseudonym-key.ts';
+import type { PseudonymKeyHistory } from '../../service/ports/pseudonym-keys.ts';
 import { type Finding, ok, reasonOf, warning } from './finding.ts';
 
 const CHECK = 'unit names';
