@@ -1,5 +1,5 @@
 import { quantile } from '../src/core/math/quantile.ts';
-import { joinResponses } from '../src/core/feedback/join.ts';
+import { joinResponses, longestWindowSeconds } from '../src/core/feedback/join.ts';
 import type { Surface } from '../src/core/surface/surface.ts';
 import type { DecisionReader, DecisionRecord } from '../src/service/ports/stores.ts';
 import { HealthCounter } from './dataset/log-health.ts';
@@ -15,6 +15,12 @@ export interface LogHealthReport extends LogHealth {
   readonly asOf: number;
   /** Delivered and mature: what a snapshot would keep. */
   readonly kept: number;
+  /** Of the undelivered ones: those whose label window is open, so that an exposure may still activate them. */
+  readonly pendingActivations: number;
+  /** Of the undelivered ones: those beside another answer to the same request. */
+  readonly undeliveredTwins: number;
+  /** Interactions of kept rows inside their window that arrived when it had closed: a snapshot at maturity misses them. */
+  readonly lateArrivals: number;
   /** Kept rows that lead to the unit's next one, in the order of real exposures. */
   readonly transitions: number;
   readonly sessionEnds: number;
@@ -48,7 +54,7 @@ export async function readLogHealth(request: {
   const health = new HealthCounter();
   const support = new SupportCounter(surface.actions);
   const rules = { surface, asOf, sessionGapMs: 30 * 60_000, behaviorVersions: null };
-  const counts = { kept: 0, transitions: 0, sessionEnds: 0 };
+  const counts = { kept: 0, transitions: 0, sessionEnds: 0, lateArrivals: 0 };
   const defaultOutcomes = Object.fromEntries(surface.responses.map(({ name }) => [name, 0]));
   const delays: number[] = [];
   for await (const records of byUnit(request)) {
@@ -60,6 +66,7 @@ export async function readLogHealth(request: {
       support.observe(row);
       const record = byId.get(row.decisionId) ?? records[0];
       if (row.isComplete) countDefaults(surface, record, defaultOutcomes);
+      counts.lateArrivals += lateArrivals(surface, record);
       noteDelays(record, delays);
     }
   }
@@ -67,6 +74,7 @@ export async function readLogHealth(request: {
     ...health.summary(),
     ...{ surface: surface.name, from, until, asOf },
     ...counts,
+    ...{ pendingActivations: health.pending, undeliveredTwins: health.undeliveredTwins },
     defaultOutcomes,
     ...(await lossOf(request)),
     ...support.summary(),
@@ -93,6 +101,12 @@ async function lossOf({
 function countDefaults(surface: Surface, record: DecisionRecord, counts: Record<string, number>): void {
   const { responses } = joinResponses(surface, record, -Infinity, false);
   for (const { name } of surface.responses) if (responses[name] === undefined) counts[name] += 1;
+}
+
+function lateArrivals(surface: Surface, { decision, interactions }: DecisionRecord): number {
+  const closedAt = decision.decidedAt + 1000 * longestWindowSeconds(surface);
+  return interactions.filter(({ occurredAt, receivedAt }) => occurredAt <= closedAt && receivedAt > closedAt)
+    .length;
 }
 
 function noteDelays({ decision, interactions }: DecisionRecord, delays: number[]): void {

@@ -15,6 +15,9 @@ export class HealthCounter {
   duplicates = 0;
   twins = 0;
   foreign = 0;
+  /** Of `undelivered`: the label window is still open, so an exposure may come; and other answers to a request beside one. */
+  pending = 0;
+  undeliveredTwins = 0;
   #forced = 0;
   #broken = 0;
   #undisclosed = 0;

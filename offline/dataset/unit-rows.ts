@@ -63,12 +63,16 @@ function withoutRepeats(records: readonly DecisionRecord[], health: HealthCounte
 
 /** Two delivered answers to one request cannot both be what the unit saw: neither trains. */
 function withoutTwins(records: readonly DecisionRecord[], health: HealthCounter): DecisionRecord[] {
-  const delivered = new Map<string, number>();
-  for (const { decision, exposures } of records)
-    if (exposures.length > 0) delivered.set(decision.requestId, (delivered.get(decision.requestId) ?? 0) + 1);
+  const answers = new Map<string, { all: number; delivered: number }>();
+  for (const { decision, exposures } of records) {
+    const { all, delivered } = answers.get(decision.requestId) ?? { all: 0, delivered: 0 };
+    answers.set(decision.requestId, { all: all + 1, delivered: delivered + (exposures.length > 0 ? 1 : 0) });
+  }
   return records.filter(({ decision, exposures }) => {
-    const isTwin = exposures.length > 0 && (delivered.get(decision.requestId) ?? 0) > 1;
+    const { all, delivered } = answers.get(decision.requestId) ?? { all: 0, delivered: 0 };
+    const isTwin = exposures.length > 0 && delivered > 1;
     if (isTwin) health.twins += 1;
+    if (exposures.length === 0 && all > 1) health.undeliveredTwins += 1;
     return !isTwin;
   });
 }
@@ -119,8 +123,10 @@ function candidate(record: DecisionRecord, session: Session, rules: RowRules): C
 
 function isKept({ record, joined }: Candidate, health: HealthCounter): boolean {
   health.lateEvents += joined.lateEvents;
-  if (!joined.isDelivered) health.undelivered += 1;
-  else if (!joined.isMature) health.immature += 1;
+  if (!joined.isDelivered) {
+    health.undelivered += 1;
+    if (!joined.isMature) health.pending += 1;
+  } else if (!joined.isMature) health.immature += 1;
   else {
     if (!joined.isComplete) health.incomplete += 1;
     health.observe(record);

@@ -85,14 +85,22 @@ function joinRows(report: LogHealthReport): string[][] {
   const defaults = Object.entries(report.defaultOutcomes).map(([name, n]) => `${name} ${n}`);
   return [
     ['decisions', `${report.decisions}, of them kept ${report.kept}`],
-    ['never delivered (not activated)', String(report.undelivered)],
+    [
+      'never delivered (not activated)',
+      `${report.undelivered}, of them pending ${report.pendingActivations}`,
+    ],
     ['label window still open', String(report.immature)],
     ['window closed, session not', String(report.incomplete)],
-    ['twins, repeats, foreign', `${report.twins}, ${report.duplicates}, ${report.foreign}`],
-    ['events after their window', String(report.lateEvents)],
+    ['twins delivered, undelivered', `${report.twins}, ${report.undeliveredTwins}`],
+    ['repeats, foreign', `${report.duplicates}, ${report.foreign}`],
+    ['events outside their window', String(report.lateEvents)],
+    ['events that came when it had closed', String(report.lateArrivals)],
     ['default outcomes', defaults.join(', ')],
     ['transitions, session ends', `${report.transitions}, ${report.sessionEnds}`],
-    ['feedback without its decision', `${report.orphans} (${share(report.lossShare)} of all feedback)`],
+    [
+      'orphans: feedback that waits for its decision',
+      `${report.orphans} (${share(report.lossShare)} of all feedback)`,
+    ],
   ];
 }
 
