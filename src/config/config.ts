@@ -10,6 +10,8 @@ export interface AllotConfig {
     readonly bodyLimitBytes: number;
     readonly rateLimits: RateLimits;
   };
+  /** Of ingest and the controller where they run alone; null: they do not listen. */
+  readonly metricsPort: number | null;
   /** null: the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
   /** null: no broker, ingest reads the journal. */
@@ -44,6 +46,8 @@ export interface KafkaConfig {
   readonly clientId: string;
   readonly groupId: string;
   readonly ssl: boolean;
+  /** Certificates to trust, in PEM, where the public authorities do not know the brokers. */
+  readonly sslCa?: string;
   readonly sasl: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;

@@ -4,6 +4,7 @@ import { violation } from '../core/check.ts';
 import { AllotError, type Violation } from '../core/errors.ts';
 import { logLevels } from '../observability/log-level.ts';
 import type { AllotConfig, KafkaConfig } from './config.ts';
+import { certificatesRule } from './certificates.ts';
 import { DEFAULT_RATE_LIMITS, rateLimitsRule } from './rate-limits.ts';
 
 /** One setting: how its text is read, what stands in when it is unset, and what it is for. */
@@ -39,6 +40,12 @@ export const settings = {
     fallback: '8787',
     meaning: 'port of the HTTP API; 0 takes any free one',
   },
+  ALLOT_METRICS_PORT: {
+    rule: wholeNumber(0, 65_535),
+    fallback: null,
+    meaning:
+      'port on which ingest and the controller, where they run alone, answer /metrics and /health/live',
+  },
   ALLOT_BODY_LIMIT_BYTES: {
     rule: wholeNumber(1024, 64 * MEBIBYTE),
     fallback: '1048576',
@@ -63,6 +70,11 @@ export const settings = {
   KAFKA_CLIENT_ID: { rule: text, fallback: 'allot', meaning: 'client id shown to the brokers' },
   KAFKA_GROUP_ID: { rule: text, fallback: 'allot-ingest', meaning: 'consumer group of ingest' },
   KAFKA_SSL: { rule: flag, fallback: 'false', meaning: 'TLS to the brokers' },
+  KAFKA_SSL_CA: {
+    rule: certificatesRule,
+    fallback: null,
+    meaning: 'PEM file of the authority that signed the brokers’ certificates, where it is a private one',
+  },
   KAFKA_SASL_MECHANISM: {
     rule: oneOf('plain', 'scram-sha-256', 'scram-sha-512'),
     fallback: null,
@@ -174,6 +186,7 @@ function configOf(values: Values, kafka: KafkaConfig | null): AllotConfig {
       bodyLimitBytes: numberOf(values.ALLOT_BODY_LIMIT_BYTES),
       rateLimits: values.ALLOT_RATE_LIMITS as AllotConfig['http']['rateLimits'],
     },
+    metricsPort: values.ALLOT_METRICS_PORT === undefined ? null : numberOf(values.ALLOT_METRICS_PORT),
     databaseUrl: values.DATABASE_URL === undefined ? null : stringOf(values.DATABASE_URL),
     kafka,
     journal: {
@@ -207,12 +220,16 @@ function kafkaOf(values: Values, broken: Violation[]): KafkaConfig | null {
   if (given !== 0 && given !== 3) {
     broken.push(violation('KAFKA_SASL_*', 'mechanism, username and password must be set together'));
   }
+  const sslCa = values.KAFKA_SSL_CA as string | undefined;
+  if (sslCa !== undefined && values.KAFKA_SSL !== true)
+    broken.push(violation('KAFKA_SSL_CA', 'needs KAFKA_SSL=true'));
   if (values.KAFKA_BROKERS === undefined) return null;
   return {
     brokers: stringOf(values.KAFKA_BROKERS).split(','),
     clientId: stringOf(values.KAFKA_CLIENT_ID),
     groupId: stringOf(values.KAFKA_GROUP_ID),
     ssl: values.KAFKA_SSL as boolean,
+    ...(sslCa === undefined ? {} : { sslCa }),
     sasl: given === 3 ? ({ mechanism, username, password } as NonNullable<KafkaConfig['sasl']>) : null,
     decisionsTopic: 'allot.decisions.v1',
     feedbackTopic: 'allot.feedback.v1',

@@ -13,7 +13,7 @@ export function createClient(config: KafkaConfig, logger: Logger): kafkajs.Kafka
   const options: ClientConfig = {
     brokers: [...config.brokers],
     clientId: config.clientId,
-    ssl: config.ssl,
+    ssl: config.ssl && config.sslCa !== undefined ? { ca: [config.sslCa] } : config.ssl,
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
     retry,

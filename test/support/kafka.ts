@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,27 +36,75 @@ export interface TestBroker {
 
 /** A real broker of its own on free ports. The first start fetches it. */
 export async function startBroker(): Promise<TestBroker> {
-  const folder = mkdtempSync(join(tmpdir(), 'allot-broker-'));
   const [port, controllerPort] = await freePorts(2);
-  const environment = {
-    ...process.env,
-    KAFKA_VERSION: kafkaVersion,
+  const { broker } = prepare({ KAFKA_PORT: String(port), KAFKA_CPORT: String(controllerPort) });
+  await broker.restart();
+  return broker;
+}
+
+export interface SecureBroker extends TestBroker {
+  /** The listener with TLS and SASL. */
+  readonly secureAddress: string;
+  /** PEM file of its self-signed certificate. */
+  readonly certificateFile: string;
+  readonly user: { readonly username: string; readonly password: string };
+}
+
+export async function startSecureBroker(): Promise<SecureBroker> {
+  const [port, controllerPort, securePort] = await freePorts(3);
+  const { broker, folder } = prepare({
     KAFKA_PORT: String(port),
     KAFKA_CPORT: String(controllerPort),
-    KAFKA_RUN: folder,
-  };
-  const run = (command: string, more: Record<string, string> = {}): Promise<unknown> =>
-    promisify(execFile)('bash', [script, command], { env: { ...environment, ...more } });
-  await run('start');
+    KAFKA_SECURE_PORT: String(securePort),
+  });
+  await broker.restart();
   return {
-    address: `127.0.0.1:${String(port)}`,
+    ...broker,
+    secureAddress: `127.0.0.1:${String(securePort)}`,
+    certificateFile: join(folder, 'tls', 'certificate.pem'),
+    user: { username: 'allot', password: 'allot-secret' },
+  };
+}
+
+/** Brokers of one cluster: with three everything is kept three times, and two copies confirm a send. */
+export async function startCluster(count: number): Promise<readonly TestBroker[]> {
+  const ports = await freePorts(2 * count);
+  const ids = Array.from({ length: count }, (_, n) => n + 1);
+  const voters = ids.map((id) => `${String(id)}@127.0.0.1:${String(ports[2 * id - 1])}`).join(',');
+  const clusterId = `A${randomBytes(16).toString('base64url').slice(1, 22)}`;
+  const brokers = ids.map(
+    (id) =>
+      prepare({
+        KAFKA_PORT: String(ports[2 * id - 2]),
+        KAFKA_CPORT: String(ports[2 * id - 1]),
+        KAFKA_NODE_ID: String(id),
+        KAFKA_VOTERS: voters,
+        KAFKA_CLUSTER_ID: clusterId,
+      }).broker,
+  );
+  const started = await Promise.allSettled(brokers.map((broker) => broker.restart()));
+  const failed = started.find(({ status }) => status === 'rejected');
+  if (failed === undefined) return brokers;
+  await Promise.all(brokers.map((broker) => broker.stop()));
+  throw (failed as PromiseRejectedResult).reason;
+}
+
+/** Not started yet: `restart` does. */
+function prepare(environment: Readonly<Record<string, string>>): { broker: TestBroker; folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'allot-broker-'));
+  const own = { ...process.env, KAFKA_VERSION: kafkaVersion, KAFKA_RUN: folder, ...environment };
+  const run = (command: string): Promise<unknown> =>
+    promisify(execFile)('bash', [script, command], { env: { ...own, KAFKA_KEEP: '1' } });
+  const broker = {
+    address: `127.0.0.1:${environment['KAFKA_PORT']}`,
     kill: async () => void (await run('kill')),
-    restart: async () => void (await run('start', { KAFKA_KEEP: '1' })),
+    restart: async () => void (await run('start')),
     stop: async () => {
       await run('stop');
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return { broker, folder };
 }
 
 async function freePorts(count: number): Promise<number[]> {
