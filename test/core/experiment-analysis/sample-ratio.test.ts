@@ -25,6 +25,11 @@ describe('the sample ratio check', () => {
     expect(checkSampleRatio([900, 100], [0.9, 0.1], 0.01).state).toBe('ok');
   });
 
+  it('finds fifteen units that are all of one variant, and not ten', () => {
+    expect(checkSampleRatio([0, 15], [0.5, 0.5], 0.001).state).toBe('mismatch');
+    expect(checkSampleRatio([0, 10], [0.5, 0.5], 0.001).state).toBe('ok');
+  });
+
   it('alarms at most at its rate although it is looked at after every ten units', () => {
     const random = createRandom(77);
     const runs = 400;

@@ -36,11 +36,13 @@ export const noArrivals = (variants: number): ArrivalEvidence => ({
  *
  * @param counts x_i, new units first assigned to each variant.
  * @param shares θ_i ≥ 0, summing to 1, fixed before the units arrived.
+ * @param priorUnits c > 0, the same at every addition.
  */
 export function addArrivals(
   before: ArrivalEvidence,
   counts: readonly number[],
   shares: readonly number[],
+  priorUnits = PRIOR_UNITS,
 ): ArrivalEvidence {
   invariant(
     counts.length === before.observed.length && shares.length === counts.length,
@@ -49,11 +51,11 @@ export function addArrivals(
   const n = sum(before.observed);
   const arrived = sum(counts);
   const tilted = shares.map((theta, i) => {
-    const prior = PRIOR_UNITS * (n === 0 ? theta : before.expected[i] / n);
+    const prior = priorUnits * (n === 0 ? theta : before.expected[i] / n);
     return prior === 0 ? theta : (theta * (before.observed[i] + prior)) / (before.expected[i] + prior);
   });
-  const scale = (n + PRIOR_UNITS) / sum(tilted);
-  let log = logGamma(n + PRIOR_UNITS) - logGamma(n + PRIOR_UNITS + arrived);
+  const scale = (n + priorUnits) / sum(tilted);
+  let log = logGamma(n + priorUnits) - logGamma(n + priorUnits + arrived);
   counts.forEach((count, i) => {
     if (count === 0) return;
     const a = tilted[i] * scale;
