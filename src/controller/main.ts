@@ -2,6 +2,7 @@ import { childEnvironment, readConfig } from '../config/env.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
 import { handleShutdown } from '../observability/shutdown.ts';
+import { startMetricsServer } from '../compose/metrics-server.ts';
 import { AllotError } from '../core/errors.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { startJobWorker } from '../postgres/job-queue.ts';
@@ -22,9 +23,15 @@ async function main(): Promise<void> {
   const shutdown = handleShutdown({ logger });
   const database = await openDatabase({ url, applicationName: 'allot-controller' });
   shutdown.onStop('database', () => database.close());
-  const metrics = createMetrics();
+  const metrics = createMetrics({ withProcess: true });
+  const stores = createPostgresStores(database.pool);
+  if (config.metricsPort !== null) {
+    const at = { host: config.http.host, port: config.metricsPort };
+    const server = await startMetricsServer({ ...at, metrics, control: stores.control, logger });
+    shutdown.onStop('metrics', () => server.stop());
+  }
   const controller = await startController({
-    stores: createPostgresStores(database.pool),
+    stores,
     leadership: await startLeadership({ url, name: 'controller' }),
     startWorker: (run) => startJobWorker({ url, run }),
     jobEnvironment: childEnvironment(config, url),

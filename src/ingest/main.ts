@@ -1,5 +1,6 @@
 import { readConfig } from '../config/env.ts';
 import { AllotError } from '../core/errors.ts';
+import { startMetricsServer } from '../compose/metrics-server.ts';
 import { untilItWorks } from '../compose/until-it-works.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createKafkaEventLog } from '../kafka/event-log.ts';
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
     throw new AllotError('config_invalid', message);
   }
   const shutdown = handleShutdown({ logger });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ withProcess: true });
   const database = await openDatabase({ url: config.databaseUrl, applicationName: 'allot-ingest' });
   shutdown.onStop('database', () => database.close());
 
@@ -47,7 +48,12 @@ async function main(): Promise<void> {
   }
   shutdown.onStop('event log', () => log.close());
 
-  const { events: store } = createPostgresStores(database.pool);
+  const { events: store, control } = createPostgresStores(database.pool);
+  if (config.metricsPort !== null) {
+    const at = { host: config.http.host, port: config.metricsPort };
+    const server = await startMetricsServer({ ...at, metrics, control, logger });
+    shutdown.onStop('metrics', () => server.stop());
+  }
   const ingest = await startIngest({ log, store, metrics, logger });
   shutdown.onStop('ingest', () => ingest.stop());
   logger.info({ from: config.kafka === null ? 'journal' : 'kafka' }, 'ingest is running');

@@ -15,6 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'allot-processes-'));
 const children: ChildProcess[] = [];
 let database: TestDatabase;
 let client: AllotClient;
+let metricsOfController: () => Promise<string>;
 
 function startEntry(file: string, env: Readonly<Record<string, string>>): void {
   children.push(
@@ -40,7 +41,15 @@ beforeAll(async () => {
   await createApiKeyStore(database.pool).add(record);
   const port = await freePort();
   startEntry('api/main.ts', { ALLOT_DATA_DIR: join(folder, 'api'), ALLOT_HTTP_PORT: String(port) });
-  startEntry('src/controller/main.ts', { ALLOT_DATA_DIR: join(folder, 'controller') });
+  const metricsPort = String(await freePort());
+  startEntry('src/controller/main.ts', {
+    ALLOT_DATA_DIR: join(folder, 'controller'),
+    ALLOT_METRICS_PORT: metricsPort,
+  });
+  metricsOfController = async () => {
+    const headers = { authorization: `Bearer ${key}` };
+    return await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { headers })).text();
+  };
   client = createClient({ url: `http://127.0.0.1:${String(port)}`, key });
   await eventually(async () => (await client.ready()).isReady);
 });
@@ -69,6 +78,10 @@ describe('api and controller as processes of their own, without a broker', () =>
     expect(await client.decision(answer.decisionId)).toMatchObject({
       decision: { propensity: answer.propensity },
     });
+  });
+
+  it('tell the metrics of the controller on its own port', async () => {
+    await eventually(async () => (await metricsOfController()).includes('allot_partitions_ahead_days 7'));
   });
 
   it('run a queued job in a child of the controller', { timeout: 60_000 }, async () => {

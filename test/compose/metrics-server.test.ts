@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startMetricsServer, type MetricsServer } from '../../src/compose/metrics-server.ts';
+import { createMemoryStores } from '../../src/memory/stores.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import type { Role } from '../../src/service/ports/control.ts';
+import { silentLogger } from '../../src/service/ports/logger.ts';
+import { createKey } from '../../src/service/registry/api-keys.ts';
+
+const stores = createMemoryStores();
+const control = { isAway: false };
+const metrics = createMetrics();
+let server: MetricsServer;
+
+async function keyOf(role: Role): Promise<string> {
+  const { key, record } = createKey({ tenant: 'default', role });
+  await stores.keys.add(record);
+  return key;
+}
+
+const get = (path: string, key?: string, method = 'GET'): Promise<Response> =>
+  fetch(`http://127.0.0.1:${String(server.port)}${path}`, {
+    method,
+    headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+  });
+
+let keys: Readonly<Record<'reader' | 'decider', string>>;
+
+beforeAll(async () => {
+  keys = { reader: await keyOf('reader'), decider: await keyOf('decider') };
+  server = await startMetricsServer({
+    ...{ host: '127.0.0.1', port: 0, metrics, logger: silentLogger },
+    control: {
+      load: () => (control.isAway ? Promise.reject(new Error('away')) : stores.control.load()),
+    },
+  });
+});
+afterAll(() => server.stop());
+
+describe('the metrics of a process without an HTTP API', () => {
+  it('are told to a key that may view', async () => {
+    metrics.isLeader(true);
+    const answer = await get('/metrics', keys.reader);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe(metrics.contentType);
+    expect(await answer.text()).toContain('allot_controller_leader 1');
+  });
+
+  it.each([
+    ['no key', undefined, 401],
+    ['an unknown key', 'allot_guess', 401],
+    ['a key that only decides', 'decider', 403],
+  ] as const)('are not told to %s', async (_, name, status) => {
+    const answer = await get('/metrics', name === 'decider' ? keys.decider : name);
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).not.toContain('allot_controller_leader');
+  });
+
+  it('are told while the database is away', async () => {
+    control.isAway = true;
+    try {
+      expect((await get('/metrics', keys.reader)).status).toBe(200);
+    } finally {
+      control.isAway = false;
+    }
+  });
+
+  it('come with a sign of life, and nothing else', async () => {
+    expect(await (await get('/health/live')).json()).toEqual({ status: 'live' });
+    expect((await get('/v1/decisions', keys.reader)).status).toBe(404);
+    expect((await get('/metrics', keys.reader, 'POST')).status).toBe(405);
+  });
+});
