@@ -26,6 +26,7 @@ import type {
   PolicyStore,
   SurfaceStore,
 } from '../src/service/ports/stores.ts';
+import type { ArtifactSigner, ArtifactTrust } from '../src/service/registry/artifact-signatures.ts';
 import { createPolicies, type Policies } from '../src/service/registry/policies.ts';
 import { authorise, type Principal } from '../src/service/registry/principal.ts';
 import { createRuns, type Runs } from '../src/service/registry/runs.ts';
@@ -84,6 +85,9 @@ export interface ServicesOptions {
   readonly secrets: Pick<ServingSecrets, 'drawKey'>;
   /** Default: units keep the ids they come with. */
   readonly pseudonymOf?: PseudonymOf;
+  readonly signer?: ArtifactSigner | undefined;
+  /** Default: artifacts need no signature. */
+  readonly trust?: ArtifactTrust | undefined;
   readonly clock: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -115,7 +119,7 @@ export function createServices(options: ServicesOptions): ApiServices {
       drawKey: options.secrets.drawKey,
     }),
     surfaces: createSurfaces({ surfaces, policies, serving }),
-    policies: createPolicies({ surfaces, policies, serving }),
+    policies: createPolicies({ ...options, surfaces, policies }),
     experiments: createExperiments({ ...options, experiments, surfaces, policies, salt }),
     runs: createRuns({ runs, surfaces, queue }),
     audit: {

@@ -1,6 +1,7 @@
 import { parseWith } from '../../src/service/schemas/parse.ts';
 import {
   aliasSchema,
+  artifactSignatureSchema,
   policyDeclarationSchema,
   reasonOnlySchema,
 } from '../../src/service/schemas/registry.ts';
@@ -104,6 +105,16 @@ export const registryRoutes: readonly Route[] = [
           : await services.policies.publish(bytes, principal);
       return json(policy, 201);
     },
+  },
+  {
+    method: 'post',
+    path: '/v1/policies/{version}:sign',
+    summary: 'Add a signature to the artifact of a version',
+    permission: 'train',
+    body: artifactSignatureSchema,
+    answers: [200],
+    handle: async ({ services, principal, params, body }) =>
+      json(await services.policies.sign(params.version, body, principal)),
   },
   {
     method: 'get',

@@ -125,6 +125,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/keys.ts'),
   },
   {
+    name: 'artifacts',
+    summary: 'sign policy artifacts and verify their signatures',
+    load: () => import('./commands/artifacts.ts'),
+  },
+  {
     name: 'migrate',
     summary: 'bring the database to the schema of this version',
     load: () => import('./commands/migrate.ts'),

@@ -83,6 +83,8 @@ const registryCalls = (call: Transport) => ({
       .policies,
   policy: (version: string) => call<PolicyVersion>('GET', pathOf`/v1/policies/${version}`),
   publishPolicy: (artifact: Uint8Array) => call<PolicyVersion>('POST', '/v1/policies', artifact),
+  signPolicy: (version: string, signature: { readonly keyId: string; readonly signature: string }) =>
+    call<PolicyVersion>('POST', pathOf`/v1/policies/${version}:sign`, signature),
   publishFixedPolicy: (surface: string, probabilities: Readonly<Record<string, number>>) =>
     call<PolicyVersion>('POST', '/v1/policies', { surface, probabilities }),
   publishExternalPolicy: (surface: string, name: string) =>

@@ -1,6 +1,7 @@
 import { createServices, type ApiServices } from '../../api/services.ts';
 import type { AllotConfig } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
+import { artifactKeys } from './artifact-keys.ts';
 import { createBreakGlassFile } from '../disk/break-glass-file.ts';
 import { createLastGoodCopy } from '../disk/last-good-copy.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -22,10 +23,12 @@ export function createApi(parts: {
 }): { readonly serving: Serving; readonly services: ApiServices } {
   const { config, stores, metrics, secrets } = parts;
   const identity = config.pseudonymousUnits ? { pseudonymOf: createPseudonyms(secrets.pseudonymKey) } : {};
+  const keys = artifactKeys(config);
   const clock = Date.now;
   const serving = createServing({
     ...parts,
     ...identity,
+    ...keys,
     control: stores.control,
     lastGood: createLastGoodCopy(config.dataDir),
     breakGlass: createBreakGlassFile(config.dataDir),
@@ -36,6 +39,7 @@ export function createApi(parts: {
   const services = createServices({
     ...parts,
     ...identity,
+    ...keys,
     serving,
     clock,
     queue: stores.jobs,

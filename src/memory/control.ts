@@ -2,7 +2,7 @@ import { AllotError } from '../core/errors.ts';
 import { holdsUnits } from '../core/experiment/experiment.ts';
 import type { ControlReader, ControlState, SurfaceControl } from '../service/ports/control.ts';
 import type { ApiKeyStore, AuditLog } from '../service/ports/stores.ts';
-import { changed, compareText, copy, keyOf, type MemoryState } from './state.ts';
+import { changed, compareText, copy, keyOf, signaturesOf, type MemoryState } from './state.ts';
 
 export function createControlReader(state: MemoryState): ControlReader {
   return {
@@ -42,7 +42,10 @@ function controlState(state: MemoryState): ControlState {
       ]);
       const policies = [...state.policies.values()]
         .filter((p) => p.tenant === tenant && p.policy.surface === surface.name && used.has(p.policy.version))
-        .map(({ policy }) => ({ version: policy.version, artifactHash: policy.artifactHash }));
+        .map(({ policy: { version, artifactHash } }) => {
+          const signatures = signaturesOf(state, artifactHash);
+          return { version, artifactHash, ...(signatures.length === 0 ? {} : { signatures }) };
+        });
       return { tenant, surface, isKilled, aliases, experiments, policies };
     }),
     keys: [...state.keys.values()],

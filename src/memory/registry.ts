@@ -2,8 +2,9 @@ import { refuse } from '../core/check.ts';
 import { AllotError } from '../core/errors.ts';
 import { breakingChanges } from '../core/surface/check-surface.ts';
 import type { Surface } from '../core/surface/surface.ts';
+import type { ArtifactSignature } from '../service/ports/control.ts';
 import type { Actor, PolicyStore, PolicyVersion, SurfaceStore } from '../service/ports/stores.ts';
-import { changed, compareText, copy, keyOf, type MemoryState } from './state.ts';
+import { changed, compareText, copy, keyOf, signaturesOf, type MemoryState } from './state.ts';
 
 export function createSurfaceStore(state: MemoryState): SurfaceStore {
   return {
@@ -60,10 +61,14 @@ export function createPolicyStore(state: MemoryState): PolicyStore {
   };
 
   return {
-    async publish({ surface, header, bytes, hash }, actor) {
+    async publish({ surface, header, bytes, hash, signature }, actor) {
       requireSurface(state, actor.tenant, surface);
       const known = policiesOf(actor.tenant, surface).find((p) => p.artifactHash === hash);
-      if (known !== undefined) return copy(known);
+      const isSigned = addSignature(state, hash, signature);
+      if (known !== undefined) {
+        if (isSigned) changed(state, actor, 'policy.sign', known.version, { artifactHash: hash });
+        return copy(known);
+      }
       state.artifacts.set(hash, Uint8Array.from(bytes));
       const added = add(actor, { surface, algorithm: header.algorithm, artifactHash: hash, header });
       changed(state, actor, 'policy.publish', added.version, { artifactHash: hash });
@@ -91,6 +96,23 @@ export function createPolicyStore(state: MemoryState): PolicyStore {
       const hash = state.policies.get(keyOf(tenant, version))?.policy.artifactHash;
       return hash === undefined || hash === null ? undefined : copy(state.artifacts.get(hash));
     },
+    async sign(version, signature, actor) {
+      const policy = state.policies.get(keyOf(actor.tenant, version))?.policy;
+      if (policy === undefined) {
+        throw new AllotError('policy_unknown', `version: ${version} is not registered`);
+      }
+      const { artifactHash } = policy;
+      if (artifactHash === null) {
+        throw new AllotError('state_conflict', `version: ${version} has no artifact to sign`);
+      }
+      if (!addSignature(state, artifactHash, signature)) return;
+      changed(state, actor, 'policy.sign', version, { artifactHash, keyId: signature.keyId });
+    },
+    async signatures(tenant, version) {
+      return copy(
+        signaturesOf(state, state.policies.get(keyOf(tenant, version))?.policy.artifactHash ?? null),
+      );
+    },
     async setAlias(surface, alias, version, actor) {
       requireSurface(state, actor.tenant, surface);
       if (state.policies.get(keyOf(actor.tenant, version))?.policy.surface !== surface) {
@@ -105,6 +127,14 @@ export function createPolicyStore(state: MemoryState): PolicyStore {
       return copy(state.aliasHistory.get(keyOf(tenant, surface)) ?? []);
     },
   };
+}
+
+function addSignature(state: MemoryState, hash: string, signed: ArtifactSignature | undefined): boolean {
+  if (signed === undefined) return false;
+  const known = state.signatures.get(hash) ?? new Map<string, ArtifactSignature>();
+  if (known.get(signed.keyId)?.signature === signed.signature) return false;
+  state.signatures.set(hash, known.set(signed.keyId, copy(signed)));
+  return true;
 }
 
 function setAlias(state: MemoryState, surface: string, alias: string, version: string, actor: Actor): void {

@@ -1,7 +1,7 @@
 import type { Experiment } from '../core/experiment/experiment.ts';
 import type { DecisionEvent, ExposureEvent, InteractionEvent } from '../core/feedback/events.ts';
 import type { Surface } from '../core/surface/surface.ts';
-import type { ApiKeyRecord } from '../service/ports/control.ts';
+import type { ApiKeyRecord, ArtifactSignature } from '../service/ports/control.ts';
 import type { Forecast, RunKind, RunRecord } from '../service/ports/runs.ts';
 import type { Actor, AliasChange, AuditEntry, DeadLetter, PolicyVersion } from '../service/ports/stores.ts';
 
@@ -12,6 +12,8 @@ export interface MemoryState {
   readonly watchers: Set<() => void>;
   readonly surfaces: Map<string, { tenant: string; surface: Surface; isKilled: boolean }>;
   readonly artifacts: Map<string, Uint8Array>;
+  /** By artifact hash, then by key. */
+  readonly signatures: Map<string, Map<string, ArtifactSignature>>;
   readonly policies: Map<string, { tenant: string; policy: PolicyVersion }>;
   readonly aliases: Map<string, Map<string, string>>;
   readonly aliasHistory: Map<string, AliasChange[]>;
@@ -35,6 +37,7 @@ export function createState(now: () => number): MemoryState {
     watchers: new Set(),
     surfaces: new Map(),
     artifacts: new Map(),
+    signatures: new Map(),
     policies: new Map(),
     aliases: new Map(),
     aliasHistory: new Map(),
@@ -80,5 +83,10 @@ export function changed(
   state.revision += 1;
   for (const watcher of state.watchers) watcher();
 }
+
+export const signaturesOf = (state: MemoryState, artifactHash: string | null): ArtifactSignature[] =>
+  [...(state.signatures.get(artifactHash ?? '')?.values() ?? [])].sort((a, b) =>
+    compareText(a.keyId, b.keyId),
+  );
 
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

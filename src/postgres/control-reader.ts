@@ -2,7 +2,13 @@ import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
 import type { Surface } from '../core/surface/surface.ts';
-import type { ControlReader, ControlState, SurfaceControl } from '../service/ports/control.ts';
+import type {
+  ArtifactSignature,
+  ControlReader,
+  ControlState,
+  ReferredPolicy,
+  SurfaceControl,
+} from '../service/ports/control.ts';
 import { API_KEY_COLUMNS, type ApiKeyRow, toApiKey } from './api-key-store.ts';
 import { watchControl } from './control-watch.ts';
 import { mapErrors } from './errors.ts';
@@ -67,6 +73,18 @@ interface OfSurface {
   readonly surface: string;
 }
 
+interface PolicyRow extends OfSurface {
+  readonly version: string;
+  readonly artifact_hash: string | null;
+  readonly signatures: ArtifactSignature[] | null;
+}
+
+const toReferred = ({ version, artifact_hash: artifactHash, signatures }: PolicyRow): ReferredPolicy => ({
+  version,
+  artifactHash,
+  ...(signatures === null ? {} : { signatures }),
+});
+
 async function load(client: pg.ClientBase): Promise<ControlState> {
   const revision = await query<{ revision: string }>(client, 'select revision from control_revision');
   const surfaces = await query<SurfaceRow>(
@@ -82,9 +100,12 @@ async function load(client: pg.ClientBase): Promise<ControlState> {
     `select tenant, surface, definition from experiments
      where state in ('running', 'paused', 'decided') order by created_at, id`,
   );
-  const policies = await query<OfSurface & { version: string; artifact_hash: string | null }>(
+  const policies = await query<PolicyRow>(
     client,
-    `select tenant, surface, version, artifact_hash from policy_versions as v
+    `select tenant, surface, version, artifact_hash,
+       (select json_agg(json_build_object('keyId', s.key_id, 'signature', s.signature) order by s.key_id)
+        from artifact_signatures as s where s.artifact_hash = v.artifact_hash) as signatures
+     from policy_versions as v
      where exists (select from aliases as a where a.tenant = v.tenant and a.version = v.version)
         or exists (
           select from experiments as x, jsonb_array_elements(x.definition -> 'variants') as variant
@@ -105,7 +126,7 @@ async function load(client: pg.ClientBase): Promise<ControlState> {
         isKilled: row.is_killed,
         aliases: Object.fromEntries(aliases.filter(isOf).map((a) => [a.alias, a.version])),
         experiments: experiments.filter(isOf).map((x) => x.definition),
-        policies: policies.filter(isOf).map((p) => ({ version: p.version, artifactHash: p.artifact_hash })),
+        policies: policies.filter(isOf).map(toReferred),
       };
     }),
     keys: keys.map(toApiKey),

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
 import type { ArtifactHeader } from '../core/policy/artifact.ts';
+import type { ArtifactSignature } from '../service/ports/control.ts';
 import type { Actor, AliasChange, PolicyStore, PolicyVersion } from '../service/ports/stores.ts';
 import { changeControl, query } from './transaction.ts';
 
@@ -22,11 +23,16 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
         const { surface, header, hash } = policy;
         await lockSurface(client, actor.tenant, surface);
         const known = await findBy(client, actor.tenant, surface, 'artifact_hash = $3', hash);
-        if (known !== undefined) return { result: known, change: null };
+        if (known !== undefined) {
+          const isNew = await addSignature(client, hash, policy.signature);
+          const change = { action: 'policy.sign', subject: known.version, details: { artifactHash: hash } };
+          return { result: known, change: isNew ? change : null };
+        }
         await client.query('insert into artifacts (hash, bytes) values ($1, $2) on conflict do nothing', [
           hash,
           Buffer.from(policy.bytes),
         ]);
+        await addSignature(client, hash, policy.signature);
         const version = await insertVersion(client, actor, {
           surface,
           algorithm: header.algorithm,
@@ -87,6 +93,25 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
       return rows[0] === undefined ? undefined : new Uint8Array(rows[0].bytes);
     },
 
+    sign: (version, signature, actor) =>
+      changeControl(pool, actor, async (client) => {
+        const hash = await hashOf(client, actor.tenant, version);
+        const isNew = await addSignature(client, hash, signature);
+        const { keyId } = signature;
+        const change = { action: 'policy.sign', subject: version, details: { artifactHash: hash, keyId } };
+        return { result: undefined, change: isNew ? change : null };
+      }),
+
+    async signatures(tenant, version) {
+      const rows = await query<{ key_id: string; signature: string }>(
+        pool,
+        `select s.key_id, s.signature from policy_versions v join artifact_signatures s on s.artifact_hash = v.artifact_hash
+         where v.tenant = $1 and v.version = $2 order by s.key_id`,
+        [tenant, version],
+      );
+      return rows.map((row) => ({ keyId: row.key_id, signature: row.signature }));
+    },
+
     setAlias: (surface, alias, version, actor) =>
       changeControl(pool, actor, async (client) => {
         await lockSurface(client, actor.tenant, surface);
@@ -118,6 +143,34 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
 
     aliasHistory: (tenant, surface) => aliasHistory(pool, tenant, surface),
   };
+}
+
+async function hashOf(client: pg.ClientBase, tenant: string, version: string): Promise<string> {
+  const rows = await query<{ artifact_hash: string | null }>(
+    client,
+    'select artifact_hash from policy_versions where tenant = $1 and version = $2',
+    [tenant, version],
+  );
+  if (rows[0] === undefined) throw new AllotError('policy_unknown', `version: ${version} is not registered`);
+  const hash = rows[0].artifact_hash;
+  if (hash === null) throw new AllotError('state_conflict', `version: ${version} has no artifact to sign`);
+  return hash;
+}
+
+/** Did anything change? Deciders that refused the artifact must hear of it. */
+async function addSignature(
+  client: pg.ClientBase,
+  hash: string,
+  signed: ArtifactSignature | undefined,
+): Promise<boolean> {
+  if (signed === undefined) return false;
+  const { rowCount } = await client.query(
+    `insert into artifact_signatures as s (artifact_hash, key_id, signature) values ($1, $2, $3)
+     on conflict on constraint artifact_signatures_pkey do update
+     set signature = excluded.signature, signed_at = now() where s.signature <> excluded.signature`,
+    [hash, signed.keyId, signed.signature],
+  );
+  return rowCount === 1;
 }
 
 /** Serialises what numbers versions of one surface. */

@@ -88,6 +88,7 @@ describe('allot doctor', () => {
       'node',
       'data directory',
       'secrets',
+      'artifacts',
       'journal',
       'database',
       'unit names',

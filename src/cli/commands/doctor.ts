@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readConfig } from '../../config/env.ts';
 import * as checks from '../doctor/checks.ts';
+import { checkArtifactKeys } from '../doctor/artifact-keys.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkUnitNames } from '../doctor/unit-names.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -31,6 +32,7 @@ async function doctor(options: { readonly json?: boolean }): Promise<void> {
     checks.checkNode(process.versions.node),
     checks.checkDataDir(config.dataDir),
     checks.checkSecrets(config.secretsFile),
+    checkArtifactKeys(config),
     checks.checkJournal(config.journal),
     await checks.checkDatabase(config),
     await checkUnitNames(config),

@@ -17,7 +17,21 @@ export interface SurfaceControl {
   /** Those that hold units: running, paused, decided. */
   readonly experiments: readonly Experiment[];
   /** Versions that aliases and these experiments refer to, with their artifact's hash (null: external policy). */
-  readonly policies: readonly { readonly version: string; readonly artifactHash: string | null }[];
+  readonly policies: readonly ReferredPolicy[];
+}
+
+export interface ReferredPolicy {
+  readonly version: string;
+  readonly artifactHash: string | null;
+  /** Absent: nobody has signed the artifact. */
+  readonly signatures?: readonly ArtifactSignature[];
+}
+
+/** Of an artifact's hash, by Ed25519; see `registry/artifact-signatures.ts`. */
+export interface ArtifactSignature {
+  readonly keyId: string;
+  /** 64 bytes, base64url. */
+  readonly signature: string;
 }
 
 export type Role = 'decider' | 'analyst' | 'trainer' | 'admin' | 'reader';

@@ -3,7 +3,7 @@ import type { ExperimentChange } from '../../core/experiment/transition.ts';
 import type { DecisionEvent, ExposureEvent, InteractionEvent, LogEvent } from '../../core/feedback/events.ts';
 import type { ArtifactHeader } from '../../core/policy/artifact.ts';
 import type { Surface } from '../../core/surface/surface.ts';
-import type { ApiKeyRecord } from './control.ts';
+import type { ApiKeyRecord, ArtifactSignature } from './control.ts';
 
 /** Who changed something, for the audit trail: every write of the registry takes one. */
 export interface Actor {
@@ -48,9 +48,13 @@ export interface PolicyStore {
       readonly header: ArtifactHeader;
       readonly bytes: Uint8Array;
       readonly hash: string;
+      readonly signature?: ArtifactSignature;
     },
     actor: Actor,
   ): Promise<PolicyVersion>;
+  /** Adds a signature to the artifact of a version, or replaces the same key's. `state_conflict` where it has none. */
+  sign(version: string, signature: ArtifactSignature, actor: Actor): Promise<void>;
+  signatures(tenant: string, version: string): Promise<readonly ArtifactSignature[]>;
   publishExternal(surface: string, name: string, actor: Actor): Promise<PolicyVersion>;
   find(tenant: string, version: string): Promise<PolicyVersion | undefined>;
   list(tenant: string, surface?: string): Promise<readonly PolicyVersion[]>;

@@ -2,13 +2,20 @@ import { refuse, violation } from '../../core/check.ts';
 import { AllotError, type Violation } from '../../core/errors.ts';
 import { decodeArtifact, encodeArtifact } from '../../core/policy/codec.ts';
 import { compilePolicy, fixedPolicyArtifact } from '../../core/policy/policy.ts';
+import type { ArtifactSignature } from '../ports/control.ts';
 import type { PolicyStore, PolicyVersion, SurfaceStore } from '../ports/stores.ts';
 import { parseWith } from '../schemas/parse.ts';
-import { aliasSchema, externalPolicySchema, fixedPolicySchema } from '../schemas/registry.ts';
+import {
+  aliasSchema,
+  artifactSignatureSchema,
+  externalPolicySchema,
+  fixedPolicySchema,
+} from '../schemas/registry.ts';
 import { artifactHashOf } from '../serving/policy-loader.ts';
 import { CHAMPION } from '../serving/served-surface.ts';
 import type { Serving } from '../serving/serving.ts';
 import { actorOf } from './actor.ts';
+import { signingPolicies, type ArtifactSigner, type ArtifactTrust } from './artifact-signatures.ts';
 import { authorise, coversSurface, type Principal } from './principal.ts';
 import { mustFindSurface } from './surfaces.ts';
 
@@ -17,6 +24,8 @@ export interface Policies {
   find(version: string, principal: Principal): Promise<PolicyVersion>;
   /** Takes artifact bytes; refused unless they decode and fit the surface they name. */
   publish(bytes: Uint8Array, principal: Principal): Promise<PolicyVersion>;
+  /** Adds a signature that was made elsewhere; refused where it is by nobody who is trusted here. */
+  sign(version: string, body: unknown, principal: Principal): Promise<PolicyVersion>;
   /** `{ surface, name }` names a policy of elsewhere; `{ surface, probabilities }` makes a fixed one. */
   declare(body: unknown, principal: Principal): Promise<PolicyVersion>;
   setAlias(
@@ -31,6 +40,9 @@ export interface PoliciesDependencies {
   readonly surfaces: SurfaceStore;
   readonly policies: PolicyStore;
   readonly serving: Serving;
+  /** Signs what is made here, and nothing that was sent. */
+  readonly signer?: ArtifactSigner | undefined;
+  readonly trust?: ArtifactTrust | undefined;
 }
 
 export function createPolicies(deps: PoliciesDependencies): Policies {
@@ -48,6 +60,7 @@ export function createPolicies(deps: PoliciesDependencies): Policies {
       return policy;
     },
     publish: (bytes, principal) => publish(deps, bytes, principal),
+    sign: (version, body, principal) => signVersion(deps, version, body, principal),
     declare: (body, principal) =>
       isFixed(body) ? publishFixed(deps, body, principal) : publishExternal(deps, body, principal),
     setAlias: (surface, alias, body, principal) => setAlias(deps, { surface, alias }, body, principal),
@@ -71,7 +84,7 @@ async function publishExternal(
 
 /** The same probabilities give the same bytes, so declaring them twice gives one version. */
 async function publishFixed(
-  { surfaces, policies }: PoliciesDependencies,
+  { surfaces, policies, signer }: PoliciesDependencies,
   body: unknown,
   principal: Principal,
 ): Promise<PolicyVersion> {
@@ -86,7 +99,7 @@ async function publishFixed(
   );
   const bytes = encodeArtifact(artifact);
   const policy = { surface: name, header: artifact.header, bytes, hash: artifactHashOf(bytes) };
-  return await policies.publish(policy, actorOf(principal, reason));
+  return await signingPolicies(policies, signer ?? null).publish(policy, actorOf(principal, reason));
 }
 
 function brokenDistributionRules(
@@ -117,8 +130,33 @@ async function publish(
   return await policies.publish({ surface: header.surface, header, bytes, hash }, actorOf(principal));
 }
 
+async function signVersion(
+  { policies, trust }: PoliciesDependencies,
+  version: string,
+  body: unknown,
+  principal: Principal,
+): Promise<PolicyVersion> {
+  authorise(principal, 'train');
+  const { keyId, signature, reason } = parseWith(artifactSignatureSchema, body);
+  const policy = await mustFindPolicy(policies, principal.tenant, version);
+  authorise(principal, 'train', policy.surface);
+  if (policy.artifactHash !== null) refuseUntrusted(trust, policy, [{ keyId, signature }]);
+  await policies.sign(version, { keyId, signature }, actorOf(principal, reason));
+  return policy;
+}
+
+function refuseUntrusted(
+  trust: ArtifactTrust | undefined,
+  { version, artifactHash }: PolicyVersion,
+  signatures: readonly ArtifactSignature[],
+): void {
+  if (artifactHash === null || trust === undefined) return;
+  if (trust.signedBy(artifactHash, signatures) !== null) return;
+  throw new AllotError('artifact_invalid', `no trusted key has signed the artifact of ${version}`);
+}
+
 async function setAlias(
-  { surfaces, policies, serving }: PoliciesDependencies,
+  { surfaces, policies, serving, trust }: PoliciesDependencies,
   { surface, alias }: { readonly surface: string; readonly alias: string },
   body: unknown,
   principal: Principal,
@@ -128,6 +166,9 @@ async function setAlias(
   const name = parseWith(aliasNameSchema, alias);
   await mustFindSurface(surfaces, principal.tenant, surface);
   const policy = await mustBeServable(policies, principal.tenant, version, surface, name !== CHAMPION);
+  if (trust !== undefined) {
+    refuseUntrusted(trust, policy, await policies.signatures(principal.tenant, policy.version));
+  }
   await policies.setAlias(surface, name, policy.version, actorOf(principal, reason));
   await serving.refresh();
   return await policies.aliases(principal.tenant, surface);

@@ -15,6 +15,17 @@ export const fixedPolicySchema = z
 
 export const policyDeclarationSchema = z.union([externalPolicySchema, fixedPolicySchema]);
 
+export const artifactSignatureSchema = z
+  .strictObject({
+    keyId: z.string().regex(/^[0-9a-f]{16}$/),
+    signature: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{86}$/)
+      .meta({ description: '64 bytes, base64url' }),
+    reason: reasonSchema.optional(),
+  })
+  .meta({ id: 'ArtifactSignature', description: 'Ed25519, by `allot artifacts sign`' });
+
 export const aliasSchema = z
   .strictObject({ version: versionSchema, reason: reasonSchema.optional() })
   .meta({ id: 'AliasChange' });

@@ -1,8 +1,9 @@
 import type { Policy } from '../../core/policy/policy.ts';
 import type { BreakGlass } from '../ports/break-glass.ts';
-import type { ControlReader, ControlState, LastGoodCopy } from '../ports/control.ts';
+import type { ArtifactSignature, ControlReader, ControlState, LastGoodCopy } from '../ports/control.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
+import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
 import { withDeadline } from './deadline.ts';
 import { lastGoodState } from './last-good-state.ts';
 import { artifactHashOf, CachingPolicyLoader } from './policy-loader.ts';
@@ -13,6 +14,8 @@ export interface WatcherOptions {
   readonly lastGood: LastGoodCopy;
   readonly breakGlass?: BreakGlass;
   readonly drawKey: Uint8Array;
+  /** Absent: artifacts need no signature. */
+  readonly trust?: ArtifactTrust | undefined;
   readonly clock: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -31,7 +34,9 @@ const retryIncompleteMs = 5000;
 export class ControlWatcher {
   readonly #options: WatcherOptions;
   #snapshot: ServingSnapshot | null = null;
+  /** Their bytes match their hash, and they are signed where signatures are asked for. */
   #artifacts = new Map<string, Uint8Array>();
+  #signatures = new Map<string, readonly ArtifactSignature[]>();
   #compiled: ReadonlyMap<string, Policy> = new Map();
   readonly #refused = new Set<string>();
   #confirmedAt: number | null = null;
@@ -134,12 +139,32 @@ export class ControlWatcher {
   }
 
   async #fetchArtifacts(state: ControlState): Promise<void> {
-    const needed = new Set(state.surfaces.flatMap(({ policies }) => policies.map((p) => p.artifactHash)));
-    for (const artifactHash of needed) {
-      if (artifactHash === null || this.#artifacts.has(artifactHash)) continue;
-      const bytes = await this.#fetchArtifact(artifactHash);
-      if (bytes !== null) this.#artifacts.set(artifactHash, bytes);
+    for (const [artifactHash, { signatures, surface }] of artifactsOf(state)) {
+      if (!this.#artifacts.has(artifactHash)) {
+        if (!this.#isTrusted(artifactHash, signatures, surface)) continue;
+        const bytes = await this.#fetchArtifact(artifactHash);
+        if (bytes === null) continue;
+        this.#artifacts.set(artifactHash, bytes);
+      }
+      this.#signatures.set(artifactHash, signatures);
     }
+  }
+
+  /** Before the bytes are fetched: what nobody trusted has signed is not even read. */
+  #isTrusted(artifactHash: string, signatures: readonly ArtifactSignature[], surface: string): boolean {
+    const { trust, logger, metrics } = this.#options;
+    if (trust === undefined || trust.signedBy(artifactHash, signatures) !== null) return true;
+    const keyIds = signatures.map(({ keyId }) => keyId);
+    const refusal = `unsigned ${artifactHash} ${keyIds.join(' ')}`;
+    if (!this.#refused.has(refusal)) {
+      this.#refused.add(refusal);
+      metrics.artifactRefused(surface);
+      logger.error(
+        { artifactHash, surface, keyIds },
+        'a policy artifact was refused: no trusted key has signed it',
+      );
+    }
+    return false;
   }
 
   async #fetchArtifact(artifactHash: string): Promise<Uint8Array | null> {
@@ -213,7 +238,7 @@ export class ControlWatcher {
     if (source === 'disk') return;
     const warn = (message: string) => (error: unknown) => logger.warn({ error }, message);
     lastGood
-      .save(lastGoodState(next), this.#artifacts)
+      .save(lastGoodState(next, this.#signatures), this.#artifacts)
       .catch(warn('the last good copy could not be written'));
     control.confirm(replicaId, next.revision).catch(warn('the revision served could not be confirmed'));
   }
@@ -222,6 +247,7 @@ export class ControlWatcher {
     const used = new Set<string | null>([...snapshot.champions.values()].map((champion) => champion.hash));
     for (const { policies } of snapshot.state.surfaces) for (const p of policies) used.add(p.artifactHash);
     this.#artifacts = new Map([...this.#artifacts].filter(([artifactHash]) => used.has(artifactHash)));
+    this.#signatures = new Map([...this.#signatures].filter(([artifactHash]) => used.has(artifactHash)));
   }
 
   async #loadFromDisk(): Promise<void> {
@@ -229,12 +255,28 @@ export class ControlWatcher {
     try {
       const copy = await lastGood.load();
       if (copy === null) return;
-      for (const [artifactHash, bytes] of copy.artifacts) {
-        if (artifactHashOf(bytes) === artifactHash) this.#artifacts.set(artifactHash, bytes);
+      // The disk is believed as little as the store: hash and signature are looked at again.
+      for (const [artifactHash, { signatures, surface }] of artifactsOf(copy.state)) {
+        const bytes = copy.artifacts.get(artifactHash);
+        if (bytes === undefined || artifactHashOf(bytes) !== artifactHash) continue;
+        if (!this.#isTrusted(artifactHash, signatures, surface)) continue;
+        this.#artifacts.set(artifactHash, bytes);
+        this.#signatures.set(artifactHash, signatures);
       }
       this.#replace(copy.state, 'disk');
     } catch (error) {
       logger.warn({ error }, 'the last good copy on the disk was refused');
     }
   }
+}
+
+/** The artifacts that a state refers to, once each. */
+function artifactsOf(state: ControlState) {
+  const found = new Map<string, { signatures: readonly ArtifactSignature[]; surface: string }>();
+  for (const { policies, surface } of state.surfaces) {
+    for (const { artifactHash, signatures = [] } of policies) {
+      if (artifactHash !== null) found.set(artifactHash, { signatures, surface: surface.name });
+    }
+  }
+  return found;
 }

@@ -1,4 +1,4 @@
-import type { ControlState, SurfaceControl } from '../ports/control.ts';
+import type { ArtifactSignature, ControlState, SurfaceControl } from '../ports/control.ts';
 import { CHAMPION } from './served-surface.ts';
 import { surfaceKey, type ServingSnapshot } from './serving-snapshot.ts';
 
@@ -6,11 +6,15 @@ import { surfaceKey, type ServingSnapshot } from './serving-snapshot.ts';
  * The state as the disk should keep it: where the present champion was refused, the champion that serves in its
  * place, so that a restart without a database comes up with a policy that works.
  */
-export function lastGoodState(snapshot: ServingSnapshot): ControlState {
-  return { ...snapshot.state, surfaces: snapshot.state.surfaces.map((control) => healed(control, snapshot)) };
+export function lastGoodState(snapshot: ServingSnapshot, signatures: Signatures): ControlState {
+  const { surfaces } = snapshot.state;
+  return { ...snapshot.state, surfaces: surfaces.map((control) => healed(control, snapshot, signatures)) };
 }
 
-function healed(control: SurfaceControl, snapshot: ServingSnapshot): SurfaceControl {
+/** By artifact hash. */
+type Signatures = ReadonlyMap<string, readonly ArtifactSignature[]>;
+
+function healed(control: SurfaceControl, snapshot: ServingSnapshot, signatures: Signatures): SurfaceControl {
   const good = snapshot.champions.get(surfaceKey(control.tenant, control.surface.name));
   if (good === undefined || control.aliases[CHAMPION] === good.champion.version) return control;
   return {
@@ -18,7 +22,11 @@ function healed(control: SurfaceControl, snapshot: ServingSnapshot): SurfaceCont
     aliases: { ...control.aliases, [CHAMPION]: good.champion.version },
     policies: [
       ...control.policies.filter(({ version }) => version !== good.champion.version),
-      { version: good.champion.version, artifactHash: good.hash },
+      {
+        version: good.champion.version,
+        artifactHash: good.hash,
+        signatures: signatures.get(good.hash) ?? [],
+      },
     ],
   };
 }

@@ -6,6 +6,7 @@ import type { EventJournal } from '../ports/event-log.ts';
 import type { PseudonymOf } from '../identity/pseudonyms.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
+import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
 import type { Principal } from '../registry/principal.ts';
 import { ControlWatcher } from './control-watcher.ts';
 import type { DecideDependencies } from './decide.ts';
@@ -35,6 +36,8 @@ export interface ServingOptions {
   readonly secrets: ServingSecrets;
   /** Default: units keep the ids they come with. */
   readonly pseudonymOf?: PseudonymOf;
+  /** Default: artifacts need no signature. */
+  readonly trust?: ArtifactTrust | undefined;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly metrics: Metrics;

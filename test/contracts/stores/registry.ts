@@ -93,6 +93,38 @@ export function registryContract(name: string, open: OpenStores): void {
       expect(await stores.policies.artifact(tenant, first.version)).toBeUndefined();
     });
 
+    it('keeps one signature per key and artifact, tells deciders of a new one, and of nothing else', async () => {
+      const tenant = newTenant();
+      const actor = actorOf(tenant);
+      await stores.surfaces.declare(feedSurface(), actor);
+      const [one, two] = ['1', '2'].map((n) => ({ keyId: n.repeat(16), signature: n.repeat(86) }));
+      const policy = { surface: 'live-feed', ...artifact(11) };
+      const { version } = await stores.policies.publish({ ...policy, signature: two }, actor);
+      await stores.policies.setAlias('live-feed', 'champion', version, actor);
+      expect(await stores.policies.signatures(tenant, version)).toEqual([two]);
+      const before = await stores.control.revision();
+      await stores.policies.sign(version, two, actor);
+      await stores.policies.publish({ ...policy, signature: two }, actor);
+      expect(await stores.control.revision()).toBe(before);
+      await stores.policies.sign(version, one, actor);
+      expect(await stores.control.revision()).toBeGreaterThan(before);
+      const again = { ...two, signature: 'x'.repeat(86) };
+      await stores.policies.publish({ ...policy, signature: again }, actor);
+      expect(await stores.policies.signatures(tenant, version)).toEqual([one, again]);
+      expect(await stores.policies.signatures(newTenant(), version)).toEqual([]);
+      const { surfaces } = await stores.control.load();
+      expect(surfaces.find((row) => row.tenant === tenant)?.policies).toEqual([
+        { version, artifactHash: policy.hash, signatures: [one, again] },
+      ]);
+      const external = await stores.policies.publishExternal('live-feed', 'x', actor);
+      for (const [unsignable, code] of [
+        ['live-feed@99', 'policy_unknown'],
+        [external.version, 'state_conflict'],
+      ]) {
+        await expect(stores.policies.sign(unsignable, one, actor)).rejects.toMatchObject({ code });
+      }
+    });
+
     it('publishes for declared surfaces only', async () => {
       const actor = actorOf(newTenant());
       const policy = { surface: 'live-feed', ...artifact(1) };
