@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { describeFailure, note } from './output.ts';
+import { endWithParent } from './local/end-with-parent.ts';
 import { createProgram } from './program.ts';
 
 /** Runs one command line; the exit code is set, not forced, so that what is still being written gets out. */
@@ -35,4 +36,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.ok);
 });
 
+// A job of the queue: when its controller is gone, another one begins it again.
+if (process.argv.includes('--run')) endWithParent();
 await main(process.argv.slice(2));

@@ -12,6 +12,8 @@ const commands: Readonly<Record<RunKind, string>> = {
 
 export interface ChildOutcome {
   readonly exitCode: number;
+  /** Set when it did not end by itself: by whom is not known (a person, the out-of-memory killer). */
+  readonly killedBy: NodeJS.Signals | null;
   /** Standard output: with `--json`, the job's result as one object. */
   readonly output: string;
   /** The end of what it said, for the run's error. */
@@ -68,7 +70,7 @@ export function runCli(
     child.on('close', (code, killedBy) => {
       const lastWords = [...tail, rest].join('\n').trim();
       const howItEnded = killedBy === null ? lastWords : `killed by ${killedBy}\n${lastWords}`;
-      resolve({ exitCode: code ?? 1, output, lastWords: howItEnded });
+      resolve({ exitCode: code ?? 1, killedBy, output, lastWords: howItEnded });
     });
   });
 }

@@ -10,7 +10,7 @@ import { createJobRunner } from './job-runner.ts';
 import { createJoinWatch } from './join-watch.ts';
 import { startPeriodic } from './periodic.ts';
 
-export type RunJob = (kind: RunKind, runId: string, tenant: string) => Promise<void>;
+export type RunJob = (kind: RunKind, runId: string, tenant: string, attempt: number) => Promise<void>;
 
 export interface ControllerOptions {
   readonly stores: AllStores;

@@ -12,15 +12,18 @@ export interface JobRunnerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A job whose process is killed as often as this is given up: it may be what fills the memory. */
+const MOST_KILLS = 5;
+
 /**
  * What the queue's worker calls for each job: queued → running → (child) → succeeded with the object that the child
- * printed, or failed with its last words. A child that closed its run itself (to store a report) is believed; a run
- * never stays "running" because its process died. Every controller runs jobs, so no leader's epoch is asked for: a worker that stood
+ * printed, or failed with its last words. A child that closed its run itself (to store a report) is believed; one that was
+ * killed is tried again; a run never stays "running" because its process died. Every controller runs jobs, so no leader's epoch is asked for: a worker that stood
  * still until its job was taken over may go on, but a run is closed once and the same bytes are published once.
  */
 export function createJobRunner(options: JobRunnerOptions) {
   const { runs, logger, metrics } = options;
-  return async (kind: RunKind, runId: string, tenant: string): Promise<void> => {
+  return async (kind: RunKind, runId: string, tenant: string, attempt: number): Promise<void> => {
     const run = await runs.find(tenant, runId);
     if (run === undefined || run.state === 'succeeded' || run.state === 'failed') return;
     await runs.start(tenant, runId);
@@ -32,10 +35,19 @@ export function createJobRunner(options: JobRunnerOptions) {
     });
     // The process is going down: the job stays in the queue and another worker takes it.
     if (options.signal?.aborted === true) throw new Error(`job ${runId} was interrupted by shutdown`);
+    if (outcome.killedBy !== null && attempt < MOST_KILLS && (await isOpen(runs, tenant, runId))) {
+      logger.warn({ runId, kind, attempt, signal: outcome.killedBy }, 'a job was killed; it is tried again');
+      throw new Error(`job ${runId} was killed by ${outcome.killedBy}`);
+    }
     const state = await closeIfOpen(runs, tenant, runId, outcome);
     metrics.jobFinished(kind, state, performance.now() - startedAt);
     logger.info({ runId, kind, state }, 'a job has finished');
   };
+}
+
+async function isOpen(runs: RunStore, tenant: string, runId: string): Promise<boolean> {
+  const run = await runs.find(tenant, runId);
+  return run?.state === 'running';
 }
 
 async function closeIfOpen(

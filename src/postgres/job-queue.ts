@@ -8,8 +8,11 @@ import { query } from './transaction.ts';
 
 const TASK = 'offline-run';
 
-/** A job is tried this often: a failure of the run itself is recorded by the runner and is no reason to try again. */
-const MAX_ATTEMPTS = 5;
+/**
+ * A job is begun this often, deaths and restarts of its controllers included. A failure of the run itself is recorded by the
+ * runner and is no reason to try again.
+ */
+const MAX_ATTEMPTS = 25;
 
 interface Payload {
   readonly kind: RunKind;
@@ -33,8 +36,8 @@ export function createJobQueue(pool: pg.Pool): JobQueue {
 
 export interface JobWorkerOptions {
   readonly url: string;
-  /** Rejects only if the job should be tried again. */
-  readonly run: (kind: RunKind, runId: string, tenant: string) => Promise<void>;
+  /** Rejects only if the job should be tried again; `attempt` is 1 the first time. */
+  readonly run: (kind: RunKind, runId: string, tenant: string, attempt: number) => Promise<void>;
   readonly concurrency?: number;
   readonly beatMs?: number;
   /** A worker silent for this long is dead and its job goes to another. */
@@ -53,9 +56,9 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<{ stop(
     logger: quiet,
     events: heartbeats.events,
     taskList: {
-      [TASK]: async (payload) => {
+      [TASK]: async (payload, { job }) => {
         const { kind, runId, tenant } = payload as Payload;
-        await options.run(kind, runId, tenant);
+        await options.run(kind, runId, tenant, job.attempts);
       },
     },
   });

@@ -21,10 +21,29 @@ describe('a job in a process of its own', () => {
     const { runs } = createMemoryStores();
     await runs.create({ id: 'r1', kind: 'training', surface: 's', config: {} }, actor);
     const run = createJobRunner({ runs, environment, logger: silentLogger, metrics: noMetrics });
-    await run('training', 'r1', 'default');
+    await run('training', 'r1', 'default', 1);
     const record = await runs.find('default', 'r1');
     expect(record?.state).toBe('failed');
     expect(record?.error).toMatch(/ended with code [1-9]/);
+  });
+
+  it('that is killed goes back to the queue, a few times', async () => {
+    const { runs } = createMemoryStores();
+    await runs.create({ id: 'r4', kind: 'training', surface: 's', config: {} }, actor);
+    const suicide = `--import "data:text/javascript,process.kill(process.pid,'SIGKILL')"`;
+    const run = createJobRunner({
+      runs,
+      environment: { ...environment, NODE_OPTIONS: suicide },
+      logger: silentLogger,
+      metrics: noMetrics,
+    });
+    await expect(run('training', 'r4', 'default', 1)).rejects.toThrow('killed by SIGKILL');
+    expect((await runs.find('default', 'r4'))?.state).toBe('running');
+    await run('training', 'r4', 'default', 5);
+    expect(await runs.find('default', 'r4')).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('killed by SIGKILL') as string,
+    });
   });
 
   it('goes back to the queue when its controller is stopped', async () => {
@@ -38,7 +57,7 @@ describe('a job in a process of its own', () => {
       metrics: noMetrics,
       signal: abort.signal,
     });
-    const job = run('training', 'r2', 'default');
+    const job = run('training', 'r2', 'default', 1);
     setTimeout(() => abort.abort(), 100);
     await expect(job).rejects.toThrow('interrupted');
     expect((await runs.find('default', 'r2'))?.state).toBe('running');
@@ -49,7 +68,7 @@ describe('a job in a process of its own', () => {
     await runs.create({ id: 'r3', kind: 'training', surface: 's', config: {} }, actor);
     await runs.finish('default', 'r3', { result: { done: true } });
     const run = createJobRunner({ runs, environment, logger: silentLogger, metrics: noMetrics });
-    await run('training', 'r3', 'default');
+    await run('training', 'r3', 'default', 1);
     expect((await runs.find('default', 'r3'))?.result).toEqual({ done: true });
   });
 });
