@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aa } from '../../../offline/reproductions/experiments/aa/study.ts';
 import { asos } from '../../../offline/reproductions/experiments/asos/study.ts';
+import { forecasts } from '../../../offline/reproductions/experiments/forecasts/study.ts';
 import { power } from '../../../offline/reproductions/experiments/power/study.ts';
 import { upworthy } from '../../../offline/reproductions/experiments/upworthy/study.ts';
 import { isProven, type StudyTable } from '../../../offline/reproductions/study-table.ts';
@@ -23,6 +24,16 @@ describe('the proofs of experiments in their short form', () => {
   it('power: simulation confirms the planner', async () => {
     expectProven(await power(short(30)));
   }, 120_000);
+
+  it('forecasts: calibrated where nothing was selected, and the selected promise too much', async () => {
+    const tables = await forecasts(short());
+    expectProven(tables);
+    expect(tables[0].rows.map(([name, measured]) => `${name} ${measured}`)).toEqual([
+      'not selected 24',
+      'selected 6',
+      'all 30',
+    ]);
+  }, 60_000);
 
   it.skipIf(sharedFolder('data/asos') === null)(
     'ASOS: stops against significant finals are rare (needs ../shared/data/asos)',

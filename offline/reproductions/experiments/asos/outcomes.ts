@@ -43,17 +43,19 @@ export interface Classified {
 }
 
 /** A method's decisions while looking against the final estimate, a Welch test of the whole experiment. */
-export function classify(pair: LookPair, method: SeriesOptions['method']): Classified {
+export function classify(pair: LookPair, methods: readonly SeriesOptions['method'][]): readonly Classified[] {
   const final = judgeSeries(pair.looks, { ...usual, method: 'fixed' });
-  const found = judgeSeries(pair.looks, { ...usual, method });
-  const stop = found.firstDecisive;
-  const withData = found.looks.filter(({ state }) => state !== 'no data');
-  const at = stop === null ? null : withData.indexOf(stop) + 1;
-  return {
-    pair,
-    outcome: outcomeOf(final, found),
-    stoppedAt: at === null ? null : at / withData.length,
-  };
+  return methods.map((method) => {
+    const found = method === 'fixed' ? final : judgeSeries(pair.looks, { ...usual, method });
+    const stop = found.firstDecisive;
+    const withData = found.looks.filter(({ state }) => state !== 'no data');
+    const at = stop === null ? null : withData.indexOf(stop) + 1;
+    return {
+      pair,
+      outcome: outcomeOf(final, found),
+      stoppedAt: at === null ? null : at / withData.length,
+    };
+  });
 }
 
 function outcomeOf(final: SeriesVerdict, { firstDecisive: stop, last }: SeriesVerdict): Outcome {

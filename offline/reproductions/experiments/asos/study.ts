@@ -35,10 +35,9 @@ export async function asos(study: StudyRun): Promise<StudyTable[]> {
   if (file === null) return [skipped(TITLE, FILE)];
   study.progress.step('ASOS series');
   const { pairs } = await readLooks(file, asosColumns);
-  const found = methods.map(({ name, method }) => ({
-    name,
-    classified: pairs.map((pair) => classify(pair, method)),
-  }));
+  const kinds = methods.map(({ method }) => method);
+  const byPair = pairs.map((pair) => classify(pair, kinds));
+  const found = methods.map(({ name }, m) => ({ name, classified: byPair.map((found) => found[m]) }));
   return [outcomeTable(found, pairs.length), metricTable(found[0].classified, pairs)];
 }
 
