@@ -10,10 +10,12 @@ import { handleShutdown } from '../observability/shutdown.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { createPostgresStores } from '../postgres/stores.ts';
 import type { EventLog } from '../service/ports/event-log.ts';
+import type { Logger } from '../service/ports/logger.ts';
 import { startIngest } from './pipeline.ts';
 
 /** Nobody waits for a decision of this process, so it may take more at a time than a journal's own process does. */
 const BATCH_RECORDS = 4_000;
+const LAST_WORDS_MS = 1_000;
 
 /**
  * Ingest alone: from Kafka, or, without brokers, from the journals that ended processes left on this host (a
@@ -61,6 +63,15 @@ async function main(): Promise<void> {
   const alive = setInterval(() => undefined, 60_000);
   await shutdown.stopped;
   clearInterval(alive);
+  endSoon(logger);
+}
+
+/** A Kafka client that was told to stop while it joined its group has been seen to live on for five minutes. */
+function endSoon(logger: Logger): void {
+  setTimeout(() => {
+    logger.warn({}, 'ingest: something still runs after the stop, the process is ended');
+    process.exit();
+  }, LAST_WORDS_MS).unref();
 }
 
 await main();

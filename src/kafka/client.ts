@@ -9,7 +9,15 @@ import type { Logger } from '../service/ports/logger.ts';
  */
 const retry = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 100_000 };
 
-export function createClient(config: KafkaConfig, logger: Logger): kafkajs.Kafka {
+export interface Client {
+  readonly kafka: kafkajs.Kafka;
+  /** The library's last complaint: what it waits for is not in the errors of calls that ran out of time. */
+  lastComplaint(): string;
+}
+
+export function createClient(config: KafkaConfig, logger: Logger): Client {
+  let complaint = '';
+  const onError = (text: string): void => void (complaint = text);
   const options: ClientConfig = {
     brokers: [...config.brokers],
     clientId: config.clientId,
@@ -18,19 +26,21 @@ export function createClient(config: KafkaConfig, logger: Logger): kafkajs.Kafka
     requestTimeout: 10_000,
     retry,
     logLevel: kafkajs.logLevel.WARN,
-    logCreator: () => bridge(logger),
+    logCreator: () => bridge(logger, onError),
   };
-  if (config.sasl !== null) options.sasl = config.sasl as SASLOptions;
-  return new kafkajs.Kafka(options);
+  // A copy: the library writes into it, and the settings are frozen.
+  if (config.sasl !== null) options.sasl = { ...config.sasl } as SASLOptions;
+  return { kafka: new kafkajs.Kafka(options), lastComplaint: () => complaint };
 }
 
 type LogEntry = { level: logLevel; log: { message: string; [field: string]: unknown } };
 
 /** The library logs every retry as an error; none of them needs a person, so warnings are the most it gets. */
-function bridge(logger: Logger): (entry: LogEntry) => void {
+function bridge(logger: Logger, onError: (text: string) => void): (entry: LogEntry) => void {
   return ({ level, log: { message, ...fields } }) => {
     const { error, topic, partition, groupId, broker } = fields;
     const kept = { error: typeof error === 'string' ? error : undefined, topic, partition, groupId, broker };
+    if (level <= kafkajs.logLevel.ERROR) onError(`${message}: ${kept.error ?? ''}`);
     if (level <= kafkajs.logLevel.ERROR) logger.warn(kept, `kafka: ${message}`);
     else logger.debug(kept, `kafka: ${message}`);
   };

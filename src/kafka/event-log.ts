@@ -1,8 +1,10 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
+import { AllotError } from '../core/errors.ts';
 import type { BatchHandler, EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
-import { createClient } from './client.ts';
+import { adviceFor } from './advice.ts';
+import { type Client, createClient } from './client.ts';
 import { SupervisedConsumer, type WatchTimes, defaultWatch } from './consumer.ts';
 import { within } from './deadline.ts';
 import type { Waiting } from './standstill.ts';
@@ -35,12 +37,13 @@ export interface KafkaEventLog extends EventLog {
 export function createKafkaEventLog(
   config: KafkaConfig,
   logger: Logger,
-  { sendDeadlineMs = SEND_DEADLINE_MS, watch = defaultWatch }: KafkaTimes = {},
+  times: KafkaTimes = {},
 ): KafkaEventLog {
-  return new KafkaLog(config, logger, sendDeadlineMs, watch);
+  return new KafkaLog(config, logger, times);
 }
 
 export interface KafkaTimes {
+  readonly adminDeadlineMs?: number;
   readonly sendDeadlineMs?: number;
   readonly watch?: WatchTimes;
 }
@@ -48,18 +51,24 @@ export interface KafkaTimes {
 class KafkaLog implements KafkaEventLog {
   readonly #config: KafkaConfig;
   readonly #logger: Logger;
-  readonly #kafka: Kafka;
+  readonly #client: Client;
   readonly #producer: DeadlineProducer;
   readonly #watch: WatchTimes;
+  readonly #adminDeadlineMs: number;
   readonly #consumers = new Set<EventConsumer>();
   #admin: Promise<Admin> | null = null;
 
-  constructor(config: KafkaConfig, logger: Logger, sendDeadlineMs: number, watch: WatchTimes) {
+  constructor(config: KafkaConfig, logger: Logger, times: KafkaTimes) {
     this.#config = config;
-    this.#watch = watch;
+    this.#watch = times.watch ?? defaultWatch;
+    this.#adminDeadlineMs = times.adminDeadlineMs ?? ADMIN_DEADLINE_MS;
     this.#logger = logger;
-    this.#kafka = createClient(config, logger);
-    this.#producer = new DeadlineProducer(this.#kafka, config, sendDeadlineMs);
+    this.#client = createClient(config, logger);
+    this.#producer = new DeadlineProducer(
+      this.#client.kafka,
+      config,
+      times.sendDeadlineMs ?? SEND_DEADLINE_MS,
+    );
   }
 
   async ensureTopics(partitions = declaredTopics.partitions): Promise<void> {
@@ -79,9 +88,18 @@ class KafkaLog implements KafkaEventLog {
     return this.#producer.send(records);
   }
 
+  /** The error, with what a person can do about it where that can be told. */
+  async #explained(error: unknown): Promise<unknown> {
+    if (!(error instanceof AllotError)) return error;
+    const cause = error.cause instanceof Error ? error.cause.message : '';
+    const advice = await adviceFor(this.#config, `${cause} ${this.#client.lastComplaint()}`);
+    if (advice === null) return error;
+    return new AllotError(error.code, `${error.message}: ${advice}`, { cause: error.cause });
+  }
+
   async consume(handler: BatchHandler): Promise<EventConsumer> {
     const supervised = new SupervisedConsumer({
-      kafka: this.#kafka,
+      kafka: this.#client.kafka,
       config: this.#config,
       handler,
       logger: this.#logger,
@@ -106,8 +124,12 @@ class KafkaLog implements KafkaEventLog {
     return this.#ask('lag', (admin) => groupWaiting(admin, this.#config, only));
   }
 
-  #ask<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-    return within(ADMIN_DEADLINE_MS, what, this.#useAdmin(work));
+  async #ask<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+    try {
+      return await within(this.#adminDeadlineMs, what, this.#useAdmin(work));
+    } catch (error) {
+      throw await this.#explained(error);
+    }
   }
 
   async #useAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
@@ -124,7 +146,7 @@ class KafkaLog implements KafkaEventLog {
   }
 
   async #connectAdmin(): Promise<Admin> {
-    const admin = this.#kafka.admin();
+    const admin = this.#client.kafka.admin();
     await admin.connect();
     return admin;
   }
@@ -135,6 +157,6 @@ class KafkaLog implements KafkaEventLog {
     const admin = this.#admin;
     if (admin === null) return;
     const leaving = admin.then((connected) => connected.disconnect());
-    await within(ADMIN_DEADLINE_MS, 'disconnect', leaving).catch(() => undefined);
+    await within(this.#adminDeadlineMs, 'disconnect', leaving).catch(() => undefined);
   }
 }

@@ -17,13 +17,18 @@ export const kafkaVersion = process.env['KAFKA_VERSION'] ?? '3.9.2';
 export function whyNoBroker(): string | null {
   if (process.env['ALLOT_SKIP_KAFKA'] === '1') return 'ALLOT_SKIP_KAFKA=1';
   if (process.platform === 'win32') return 'the broker script needs bash';
-  const runs = (command: string): boolean =>
-    spawnSync(command, ['-version'], { stdio: 'ignore' }).status === 0;
   if (!runs('java')) return 'no java';
   const cache = process.env['ALLOT_CACHE'] ?? join(repository, '.cache');
   const hasJars = existsSync(join(resolve(cache), 'kafka', kafkaVersion, '.complete'));
   return hasJars || runs('mvn') ? null : 'no mvn to fetch the broker with';
 }
+
+/** The same for a broker with TLS, whose certificate has to be made. */
+export const whyNoSecureBroker = (): string | null =>
+  whyNoBroker() ?? (runs('openssl', 'version') ? null : 'no openssl');
+
+const runs = (command: string, argument = '-version'): boolean =>
+  spawnSync(command, [argument], { stdio: 'ignore' }).status === 0;
 
 export interface TestBroker {
   readonly address: string;
