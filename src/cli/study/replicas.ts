@@ -14,7 +14,13 @@ import { createKey } from '../../service/registry/api-keys.ts';
 
 export interface ApiReplicas {
   readonly clients: readonly AllotClient[];
+  /** In the order of the clients. */
+  readonly processes: readonly ChildProcess[];
   readonly databaseUrl: string;
+  /** Shared by all of them. */
+  readonly secretsFile: string;
+  /** Starts another of Allot's processes beside them, on the same database and secrets; stopped with them. */
+  startBeside(entry: string, name: string, environment: Readonly<Record<string, string>>): ChildProcess;
   stop(): Promise<void>;
 }
 
@@ -25,12 +31,13 @@ export interface ApiReplicas {
 export async function startApiReplicas(count: number, url: string | null = null): Promise<ApiReplicas> {
   const folder = mkdtempSync(join(tmpdir(), 'allot-replicas-'));
   const children: ChildProcess[] = [];
+  const besides: ChildProcess[] = [];
   const postgres =
     url === null
       ? await startEmbeddedPostgres({ directory: join(folder, 'postgres'), isDurable: false })
       : null;
   const stop = async (): Promise<void> => {
-    await Promise.all(children.map(end));
+    await Promise.all([...besides, ...children].map(end));
     await postgres?.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -44,33 +51,53 @@ export async function startApiReplicas(count: number, url: string | null = null)
     const clients: AllotClient[] = [];
     for (let i = 0; i < count; i++) {
       const port = await freePort();
-      children.push(startApi({ databaseUrl, folder, name: `api-${String(i)}`, port }));
+      const where = { databaseUrl, folder, name: `api-${String(i)}` };
+      children.push(startProcess('api/main.ts', where, { ALLOT_HTTP_PORT: String(port) }));
       clients.push(createClient({ url: `http://127.0.0.1:${String(port)}`, key }));
       // One after the other: the first makes the secrets that all of them share.
       await ready(clients[i], children[i]);
     }
-    return { clients, databaseUrl, stop };
+    return {
+      clients,
+      processes: children,
+      databaseUrl,
+      secretsFile: secretsIn(folder),
+      startBeside(entry, name, environment) {
+        const child = startProcess(entry, { databaseUrl, folder, name }, environment);
+        besides.push(child);
+        return child;
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function startApi(where: {
+interface Where {
   readonly databaseUrl: string;
   readonly folder: string;
   readonly name: string;
-  readonly port: number;
-}): ChildProcess {
-  const entry = new URL('../../../api/main.ts', import.meta.url).pathname;
-  return spawn(process.execPath, ['--import', 'tsx', entry], {
-    cwd: new URL('../../../', import.meta.url),
+}
+
+const secretsIn = (folder: string): string => join(folder, 'secrets.json');
+
+/** As an operator would start it, through tsx; `entry` is a path in the repository. */
+function startProcess(
+  entry: string,
+  { databaseUrl, folder, name }: Where,
+  environment: Readonly<Record<string, string>>,
+): ChildProcess {
+  const root = new URL('../../../', import.meta.url);
+  return spawn(process.execPath, ['--import', 'tsx', new URL(entry, root).pathname], {
+    cwd: root,
     env: {
-      ...childEnvironment(readConfig(), where.databaseUrl),
+      ...childEnvironment(readConfig(), databaseUrl),
       ALLOT_LOG_LEVEL: 'error',
-      ALLOT_DATA_DIR: join(where.folder, where.name),
-      ALLOT_SECRETS_FILE: join(where.folder, 'secrets.json'),
-      ALLOT_HTTP_PORT: String(where.port),
+      ALLOT_DATA_DIR: join(folder, name),
+      ALLOT_SECRETS_FILE: secretsIn(folder),
+      ...environment,
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -95,6 +122,8 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
+  // One that was frozen hears it only now.
+  child.kill('SIGCONT');
   await exited;
 }
 

@@ -1,4 +1,4 @@
-import type { LearningStudy } from '../../../offline/reproductions/study-run.ts';
+import type { LearningStudy, StudyRun } from '../../../offline/reproductions/study-run.ts';
 import type { StudyTable } from '../../../offline/reproductions/study-table.ts';
 import type { StudyFlags, StudyOutcome, StudySubject } from './subject.ts';
 
@@ -18,7 +18,7 @@ const judging: StudySubject = {
   },
 };
 
-const experimentParts = ['aa', 'power', 'asos', 'upworthy', 'forecasts', 'switching'] as const;
+const experimentParts = ['aa', 'power', 'asos', 'upworthy', 'forecasts', 'switching', 'regressions'] as const;
 
 const experiments: StudySubject = {
   name: 'experiments',
@@ -26,16 +26,24 @@ const experiments: StudySubject = {
   parts: experimentParts,
   isOnWorlds: false,
   async run(part, { repetitions, isShort, workers, seed, progress }) {
-    const { experimentProofs } = await import('../../../offline/reproductions/experiments/experiments.ts');
     const proof = part as (typeof experimentParts)[number];
     const run = { repetitions, isShort, workers, seed, progress };
-    const tables = await (proof === 'switching'
-      ? (await import('./running-experiments.ts')).switching(run)
-      : experimentProofs[proof](run));
+    const tables = await runProof(proof, run);
     const outcome = await shown(tables);
     return { ...outcome, json: { proof, isProven: outcome.isProven, tables } };
   },
 };
+
+/** Two proofs run on processes of their own. */
+async function runProof(
+  proof: (typeof experimentParts)[number],
+  run: StudyRun,
+): Promise<readonly StudyTable[]> {
+  if (proof === 'switching') return await (await import('./running-experiments.ts')).switching(run);
+  if (proof === 'regressions') return await (await import('./regressions.ts')).regressions(run);
+  const { experimentProofs } = await import('../../../offline/reproductions/experiments/experiments.ts');
+  return await experimentProofs[proof](run);
+}
 
 /** The learning studies; each is a module of its own, loaded when it is asked for. */
 const learningStudies = {
