@@ -2,6 +2,7 @@ import { pagePolicy } from '../http/security-headers.ts';
 import { openapiDocument } from '../openapi.ts';
 import { html, json, type Reply, type Route } from '../routes/route.ts';
 import { docsPage } from './docs.ts';
+import { experimentPage } from './experiment.ts';
 import { styleSheet } from './html.ts';
 import { loginPage, overviewPage } from './overview.ts';
 import type { Sessions } from './sessions.ts';
@@ -22,6 +23,17 @@ export function dashboardRoutes(described: () => readonly Route[]): readonly Rou
 
 const descriptionRoutes = (described: () => readonly Route[], document: () => unknown): readonly Route[] => [
   ...overviewRoutes,
+  {
+    method: 'get',
+    path: '/experiments/{id}',
+    summary: 'An experiment for people: state and why, verdict, metrics, health, ramp, looks',
+    permission: 'view',
+    isPage: true,
+    forVisitors: true,
+    answers: [200],
+    handle: async ({ services, principal, params }) =>
+      html(await experimentPage(services, principal, params.id), pagePolicy),
+  },
   {
     method: 'get',
     path: '/docs',

@@ -33,6 +33,16 @@ export const page = (title: string, content: Html): string =>
 <title>${title}</title><link rel="stylesheet" href="/style.css"></head><body>${content}</body></html>`.html
   }`;
 
+export function table(head: readonly string[], rows: readonly (readonly unknown[])[]): Html {
+  if (rows.length === 0) return markup`<p>None yet.</p>`;
+  return markup`<table><thead><tr>${head.map((h) => markup`<th>${h}</th>`)}</tr></thead><tbody>${rows.map(
+    (row) => markup`<tr>${row.map((cell) => markup`<td>${cell}</td>`)}</tr>`,
+  )}</tbody></table>`;
+}
+
+/** UTC, to the second. */
+export const timeOf = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+
 export const styleSheet = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
 body{max-width:70rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}

@@ -5,7 +5,8 @@ import type { Principal } from '../../src/service/registry/principal.ts';
 import type { SurfaceView } from '../../src/service/registry/surfaces.ts';
 import type { HealthReport } from '../../src/service/serving/health.ts';
 import type { ApiServices } from '../services.ts';
-import { markup, page, type Html } from './html.ts';
+import { lastChangeOf } from './experiment.ts';
+import { markup, page, table, timeOf, type Html } from './html.ts';
 
 const runKinds: readonly { readonly kind: RunKind; readonly base: string }[] = [
   { kind: 'training', base: '/v1/training-runs' },
@@ -51,13 +52,6 @@ function healthLine({ isReady, reasons }: HealthReport): Html {
     : markup`<p class="bad">Not ready: ${reasons.join('; ')}.</p>`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly unknown[])[]): Html {
-  if (rows.length === 0) return markup`<p>None yet.</p>`;
-  return markup`<table><thead><tr>${head.map((h) => markup`<th>${h}</th>`)}</tr></thead><tbody>${rows.map(
-    (row) => markup`<tr>${row.map((cell) => markup`<td>${cell}</td>`)}</tr>`,
-  )}</tbody></table>`;
-}
-
 const surfaceTable = (surfaces: readonly SurfaceView[]): Html =>
   table(
     ['name', 'schema', 'actions', 'floor', 'aliases', 'kill switch'],
@@ -94,13 +88,14 @@ function policyTable(policies: readonly PolicyVersion[], surfaces: readonly Surf
 
 const experimentTable = (experiments: readonly Experiment[]): Html =>
   table(
-    ['name', 'surface', 'state', 'variants', 'traffic'],
-    experiments.map(({ id, name, surface, state, variants, blocks }) => [
-      markup`<a href="/v1/experiments/${encodeURIComponent(id)}/results">${name}</a>`,
+    ['name', 'surface', 'state', 'variants', 'traffic', 'last change'],
+    experiments.map(({ id, name, surface, state, variants, blocks, lastChange }) => [
+      markup`<a href="/experiments/${encodeURIComponent(id)}">${name}</a>`,
       surface,
-      state,
+      markup`<span class="${state === 'rolled-back' || state === 'paused' ? 'bad' : ''}">${state}</span>`,
       variants.map((v) => `${v.name} (${v.role}): ${v.policyVersion}`).join(', '),
       `${String(blocks.reduce((sum, block) => sum + block.toBucket - block.fromBucket, 0) / 100)} %`,
+      lastChange === undefined ? '' : lastChangeOf(lastChange),
     ]),
   );
 
@@ -141,5 +136,3 @@ function outcomeOf({ result }: RunRecord): string {
   };
   return [policyVersion, verdict ?? gate?.verdict].filter((part) => part !== undefined).join(': ');
 }
-
-const timeOf = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');

@@ -71,6 +71,37 @@ describe('pages for people', () => {
     expect(response.text).not.toContain('<img');
   });
 
+  it('an experiment tells its state, who took the last step, when and why, and what the newest look saw', async () => {
+    const variants = [
+      { name: 'control', role: 'control', alias: 'champion' },
+      { name: 'treatment', role: 'treatment', alias: 'champion' },
+    ];
+    const { experiments } = world.services;
+    await experiments.create({ surface: 'live-feed', name: 'taken-back', variants }, world.admin);
+    await experiments.start('taken-back', {}, world.admin);
+    const cookie = await logIn();
+    const page = async (): Promise<string> =>
+      (await api.get('/experiments/taken-back').set('cookie', cookie)).text;
+    expect(await page()).toContain('Nobody has looked yet');
+    const look = {
+      at: Date.UTC(2026, 10, 24, 12, 3, 4),
+      verdict: 'inconclusive',
+      isBlocked: true,
+      action: 'hold',
+      actionReason: 'delivery: units whose first decision was not delivered: control 0, treatment 15',
+      health: [{ name: 'delivery', state: 'failing', reason: 'control 0, treatment 15' }],
+    };
+    await world.stores.experiments.recordLook('taken-back', look, { tenant: 'acme', id: 'controller' });
+    const reason = 'too many <hides>';
+    await experiments.rollback('taken-back', { reason }, world.admin);
+    const shown = await page();
+    expect(shown).toContain('Rolled back: every unit is on the champion.');
+    expect(shown).toMatch(/rolled-back on [-\d]+ [:\d]+ UTC by key_\w+: too many &lt;hides&gt;/);
+    expect(shown).toContain('2026-11-24 12:03:04');
+    expect(shown).toMatch(/hold<\/span><\/td><td>delivery: units whose first decision/);
+    expect((await api.get('/').set('cookie', cookie)).text).toContain('href="/experiments/taken-back"');
+  });
+
   it('every page forbids frames, scripts of others, other windows and devices', async () => {
     const cookie = await logIn();
     const pages = [

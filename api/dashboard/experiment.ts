@@ -1,0 +1,137 @@
+import { openedShare, type Experiment } from '../../src/core/experiment/experiment.ts';
+import type { ExperimentLook } from '../../src/service/experiment-analysis/experiment-analysis.ts';
+import type { Principal } from '../../src/service/registry/principal.ts';
+import type { ApiServices } from '../services.ts';
+import { markup, page, table, timeOf, type Html } from './html.ts';
+
+/** As it was stored: older looks have fewer fields. */
+type StoredLook = Partial<ExperimentLook> & { readonly action?: string; readonly actionReason?: string };
+
+/** Looks shown; all of them are at `/v1/experiments/{id}/looks`. */
+const NEWEST = 20;
+
+/** One experiment for whoever answers for it: its state and why, the verdict, metrics, health, the ramp, the newest looks. */
+export async function experimentPage(
+  services: ApiServices,
+  principal: Principal,
+  id: string,
+): Promise<string> {
+  const experiment = await services.experiments.find(id, principal);
+  const looks = (await services.experiments.looks(id, principal)) as readonly StoredLook[];
+  const newest = looks.at(-1);
+  const path = `/v1/experiments/${encodeURIComponent(id)}`;
+  return page(
+    `${experiment.name} · Allot`,
+    markup`<h1>${experiment.name}</h1>
+<nav><a href="/">All experiments</a><a href="${path}/results">results now (JSON)</a></nav>
+${stateLine(experiment)}${verdictLine(newest)}
+<h2>Metrics</h2>${metricTable(newest)}
+<h2>Health</h2>${healthTable(newest)}
+<h2>Variants</h2>${variantTable(experiment, newest)}
+<h2>Ramp</h2>${rampTable(experiment)}
+<h2>Looks</h2>${lookTable(looks)}`,
+  );
+}
+
+const inWords: Readonly<Record<Experiment['state'], string>> = {
+  draft: 'A draft: every unit is on the champion.',
+  running: 'Running.',
+  paused: 'Paused: every unit is on the champion until it is started again.',
+  decided: 'Decided: everybody stays on their side until somebody promotes the treatment or stops it.',
+  stopped: 'Stopped: every unit is on the champion.',
+  'rolled-back': 'Rolled back: every unit is on the champion.',
+};
+
+function stateLine(experiment: Experiment): Html {
+  const { state, surface, lastChange } = experiment;
+  const tone = state === 'rolled-back' || state === 'paused' ? 'bad' : '';
+  return markup`<p class="${tone}"><strong>${inWords[state]}</strong>
+On ${surface}, ${percent(openedShare(experiment))} of the units in the experiment when it was last widened.</p>
+${lastChange === undefined ? '' : markup`<p class="${tone}">${lastChangeOf(lastChange)}</p>`}`;
+}
+
+/** `rolled-back on 2026-11-24 12:00:00 by controller: …` */
+export function lastChangeOf({ state, at, by, reason }: NonNullable<Experiment['lastChange']>): string {
+  return `${state} on ${timeOf(at)} UTC by ${by}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function verdictLine(look: StoredLook | undefined): Html {
+  if (look === undefined) return markup`<p>Nobody has looked yet: there is no data, which is not a pass.</p>`;
+  const tone =
+    look.isBlocked === true || look.verdict === 'fail' ? 'bad' : look.verdict === 'pass' ? 'good' : '';
+  const blocked = look.isBlocked === true ? ' (blocked: it is not healthy)' : '';
+  const next =
+    look.action === undefined ? '' : ` The controller: ${look.action}, ${look.actionReason ?? ''}.`;
+  return markup`<p class="${tone}">Verdict at the newest look, ${timeOf(look.at ?? 0)} UTC:
+<strong>${look.verdict ?? ''}</strong>${blocked}.${next}</p>`;
+}
+
+const metricTable = (look: StoredLook | undefined): Html =>
+  table(
+    ['metric', 'role', 'state', 'control', 'treatment', 'treatment minus control', 'why'],
+    (look?.byMetric ?? []).map(({ name, role, state, control, treatment, effect, reason }) => [
+      name,
+      role,
+      toned(state, state === 'fail', state === 'pass'),
+      control === null ? '' : short(control.value),
+      treatment === null ? '' : short(treatment.value),
+      effect === null ? '' : `${short(effect.value)} [${short(effect.lower)}, ${short(effect.upper)}]`,
+      reason,
+    ]),
+  );
+
+const healthTable = (look: StoredLook | undefined): Html =>
+  table(
+    ['check', 'state', 'why'],
+    (look?.health ?? []).map(({ name, state, reason }) => [
+      name,
+      toned(state, state === 'failing', state === 'ok'),
+      reason,
+    ]),
+  );
+
+const variantTable = ({ variants }: Experiment, look: StoredLook | undefined): Html =>
+  table(
+    ['variant', 'role', 'policy', 'units that came', 'units whose outcome is known'],
+    variants.map(({ name, role, policyVersion, alias }) => [
+      name,
+      role,
+      markup`<code>${policyVersion}</code>${alias === undefined ? '' : ` (${alias})`}`,
+      look?.assignedUnits?.[name] ?? '',
+      look?.units?.[name] ?? '',
+    ]),
+  );
+
+function rampTable({ blocks, plan }: Experiment): Html {
+  const opened = openedShare({ blocks });
+  const still = (plan?.ramp?.steps ?? []).filter((step) => step.trafficShare > opened);
+  return table(
+    ['share of the units', 'opened'],
+    [
+      ...blocks.map((block) => [percent(block.toBucket / 10_000), timeOf(block.openedAt)]),
+      ...still.map((step) => [percent(step.trafficShare), 'not yet']),
+    ],
+  );
+}
+
+const lookTable = (looks: readonly StoredLook[]): Html =>
+  table(
+    ['look', 'at', 'treatment', 'verdict', 'action', 'why'],
+    looks
+      .map((look, i) => [
+        i + 1,
+        timeOf(look.at ?? 0),
+        look.treatment ?? '',
+        look.verdict ?? '',
+        toned(look.action ?? 'by hand', ['hold', 'pause', 'roll-back'].includes(look.action ?? ''), false),
+        look.actionReason ?? '',
+      ])
+      .slice(-NEWEST)
+      .reverse(),
+  );
+
+const toned = (text: string, isBad: boolean, isGood: boolean): Html =>
+  markup`<span class="${isBad ? 'bad' : isGood ? 'good' : ''}">${text}</span>`;
+
+const percent = (share: number): string => `${String(Math.round(1000 * share) / 10)} %`;
+const short = (x: number): string => String(Number(x.toPrecision(4)));
