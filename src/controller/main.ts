@@ -1,3 +1,4 @@
+import { artifactKeys } from '../compose/artifact-keys.ts';
 import { childEnvironment, readConfig } from '../config/env.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
@@ -15,6 +16,8 @@ import { startPartitionMaintenance } from './partition-maintenance.ts';
 /** The controller alone, beside other processes on the same database; it may be replicated. */
 async function main(): Promise<void> {
   const config = readConfig();
+  // Its jobs sign with them: a key that cannot be read is refused now, and not by the first training that ends.
+  artifactKeys(config);
   const logger = createLogger(config.logLevel);
   const url = config.databaseUrl;
   if (url === null) {

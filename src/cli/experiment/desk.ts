@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { pseudonymsInUse } from '../../compose/pseudonym-key.ts';
 import { AllotError } from '../../core/errors.ts';
 import { nextAction, type ExperimentAction } from '../../core/experiment/next-action.ts';
 import { planOf } from '../../core/experiment/plan.ts';
@@ -14,6 +15,7 @@ import {
   type ForecastReport,
   type ShadowReport,
 } from '../../service/experiments/evidence.ts';
+import type { PseudonymOf } from '../../service/identity/pseudonyms.ts';
 import { createExperiments, type Experiments } from '../../service/experiments/experiments.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { principalOf, type Principal } from '../../service/registry/principal.ts';
@@ -33,9 +35,13 @@ export interface ExperimentDesk {
 }
 
 export const withExperiments = <T>(tenant: string, use: (desk: ExperimentDesk) => Promise<T>): Promise<T> =>
-  withStores((stores) => use(deskOf(stores, tenant)));
+  withStores((stores, config) => {
+    // The key is asked for only where a unit is named: most of the commands need no secrets.
+    const pseudonymOf: PseudonymOf = (of, unitId) => pseudonymsInUse(config)?.(of, unitId) ?? unitId;
+    return use(deskOf(stores, tenant, config.pseudonymousUnits ? pseudonymOf : undefined));
+  });
 
-export function deskOf(stores: AllStores, tenant: string): ExperimentDesk {
+export function deskOf(stores: AllStores, tenant: string, pseudonymOf?: PseudonymOf): ExperimentDesk {
   const analysis = createExperimentAnalysis(stores);
   const principal: Principal = { keyId: 'cli', tenant, role: 'admin', surfaces: null };
   const experiments = createExperiments({
@@ -44,6 +50,7 @@ export function deskOf(stores: AllStores, tenant: string): ExperimentDesk {
     serving: { refresh: () => Promise.resolve() },
     clock: Date.now,
     salt: () => randomBytes(8).toString('hex'),
+    pseudonymOf,
     analyse: (of, experiment) => analysis.look(of, experiment, Date.now()),
   });
   return {

@@ -1,15 +1,12 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pseudonymsInUse } from '../../compose/pseudonym-key.ts';
 import type { AllotConfig } from '../../config/config.ts';
-import { loadOrCreateSecrets } from '../../config/secrets.ts';
 import { refuse, violation } from '../../core/check.ts';
-import { AllotError } from '../../core/errors.ts';
 import { dayOfDecisionId } from '../../core/feedback/decision-id.ts';
 import { forgetInJournal, type JournalForgotten } from '../../journal/forget.ts';
 import type { Database } from '../../postgres/database.ts';
 import { forgetUnit, type ForgottenCounts } from '../../postgres/forget-unit.ts';
 import { searchEverywhere, type Trace } from '../../postgres/search-everywhere.ts';
-import { createPseudonyms } from '../../service/identity/pseudonyms.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { brokenIdRule } from '../../service/serving/decide-request.ts';
 import { outOfReach, type OutOfReach } from './out-of-reach.ts';
@@ -80,15 +77,11 @@ export async function forget(
   };
 }
 
-/** With another key the unit would have another name, and nothing would be found: so a missing key is no new one. */
 function storedName(config: AllotConfig, { tenant, unitId, isStored }: ForgetRequest): string {
   const rule = brokenIdRule(unitId);
   if (rule !== undefined) refuse('invalid_request', [violation('unitId', rule)]);
-  if (isStored === true || !config.pseudonymousUnits) return unitId;
-  if (!existsSync(config.secretsFile)) {
-    throw new AllotError('config_invalid', 'ALLOT_SECRETS_FILE: must be there, the pseudonym needs its key');
-  }
-  return createPseudonyms(loadOrCreateSecrets(config.secretsFile).pseudonymKey)(tenant, unitId);
+  const pseudonymOf = isStored === true ? undefined : pseudonymsInUse(config);
+  return pseudonymOf === undefined ? unitId : pseudonymOf(tenant, unitId);
 }
 
 /** Also under the id as sent: there it stands where pseudonyms were switched on later. */

@@ -7,7 +7,7 @@ import { actorOf } from '../registry/actor.ts';
 import { authorise, coversSurface, type Principal } from '../registry/principal.ts';
 import { mustFindSurface } from '../registry/surfaces.ts';
 import { approvalSchema, experimentSchema, promoteSchema, startSchema } from '../schemas/experiment.ts';
-import { parseWith } from '../schemas/parse.ts';
+import { parseOptional, parseWith } from '../schemas/parse.ts';
 import { reasonOnlySchema } from '../schemas/registry.ts';
 import type { Serving } from '../serving/serving.ts';
 import { experimentOf, resolveVariants } from './declare-experiment.ts';
@@ -48,7 +48,7 @@ export interface ExperimentsDependencies {
   readonly salt: () => string;
   readonly analyse: AnalyseExperiment;
   /** Default: units keep the ids they come with. */
-  readonly pseudonymOf?: PseudonymOf;
+  readonly pseudonymOf?: PseudonymOf | undefined;
 }
 
 export function createExperiments(deps: ExperimentsDependencies): Experiments {
@@ -113,7 +113,7 @@ async function start(
   principal: Principal,
 ): Promise<Experiment> {
   authorise(principal, 'administer');
-  const { trafficShare, reason } = parseWith(startSchema, body ?? {});
+  const { trafficShare, reason } = parseOptional(startSchema, body);
   const experiment = await administered(deps, id, principal);
   const isFirst = experiment.state === 'draft';
   if (isFirst) refuseUnapproved(experiment, 'start');
@@ -159,7 +159,7 @@ async function approve(
   principal: Principal,
 ): Promise<Experiment> {
   const experiment = await administered(deps, id, principal);
-  const { purpose, reason } = parseWith(approvalSchema, body ?? {});
+  const { purpose, reason } = parseOptional(approvalSchema, body);
   if (experiment.createdBy === principal.keyId) {
     throw new AllotError('forbidden', 'the key that created an experiment cannot approve it');
   }
@@ -177,7 +177,7 @@ async function moveExperiment(
   principal: Principal,
 ): Promise<Experiment> {
   authorise(principal, 'administer');
-  const { reason } = parseWith(reasonOnlySchema, body ?? {});
+  const { reason } = parseOptional(reasonOnlySchema, body);
   await administered(deps, id, principal);
   const note = noteOf(principal, deps.clock(), reason);
   const moved = await deps.experiments.transition(id, { ...change, note }, actorOf(principal, reason));
@@ -192,7 +192,7 @@ async function promote(
   principal: Principal,
 ): Promise<Experiment> {
   const experiment = await administered(deps, id, principal);
-  const { variant, alias, reason } = parseWith(promoteSchema, body ?? {});
+  const { variant, alias, reason } = parseOptional(promoteSchema, body);
   const treatments = experiment.variants.filter(({ role }) => role === 'treatment');
   const chosen = variant === undefined ? treatments.at(0) : treatments.find(({ name }) => name === variant);
   if (chosen === undefined || (variant === undefined && treatments.length > 1)) {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,8 +116,35 @@ describe('the whole service with pseudonymous units', () => {
       expect(lines.join('\n')).not.toContain(raw);
       expect(answers).not.toContain(raw);
     }
+    // What was looked through does hold the units.
+    expect(filesText()).toContain(stored);
     expect(answers).toContain(stored);
     expect(lines.length).toBeGreaterThan(0);
+  });
+
+  it('`allot experiment create` stores forced units under their pseudonyms too', async () => {
+    const file = join(dataDir, 'experiment.json');
+    const variants = ['control', 'treatment'].map((name) => ({ name, role: name, alias: 'champion' }));
+    const forcedUnits = { [FORCED]: 'treatment' };
+    writeFileSync(file, JSON.stringify({ surface: 'live-feed', name: 'e2', variants, forcedUnits }));
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', 'src/cli/main.ts', 'experiment', 'create', file],
+      {
+        cwd: new URL('../../../', import.meta.url),
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          DATABASE_URL: database.url,
+          ALLOT_DATA_DIR: dataDir,
+          ALLOT_PSEUDONYMOUS_UNITS: 'true',
+        },
+      },
+    );
+    rmSync(file);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect((await client.experiment('e2')).forcedUnits).toEqual((await client.experiment('e1')).forcedUnits);
+    expect(await searchEverywhere(database.pool, FORCED)).toEqual([]);
   });
 
   it('decisions are replayed from what is stored', async () => {
