@@ -6,6 +6,7 @@ import { encodeArtifact } from '../src/core/policy/codec.ts';
 import type { PolicyArtifact } from '../src/core/policy/artifact.ts';
 import { fixedPolicyArtifact } from '../src/core/policy/policy.ts';
 import type { Surface } from '../src/core/surface/surface.ts';
+import type { PseudonymOf } from '../src/service/identity/pseudonyms.ts';
 import type {
   Actor,
   EventStore,
@@ -31,6 +32,8 @@ export interface ImportTarget {
   readonly policies: PolicyStore;
   readonly events: EventStore;
   readonly ids: DecisionIds;
+  /** Default: units keep the ids of the log. */
+  readonly pseudonymOf?: PseudonymOf | undefined;
   readonly actor: Actor;
   readonly progress?: (rows: number) => void;
 }

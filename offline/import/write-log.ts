@@ -1,6 +1,7 @@
 import type { DecisionIds } from '../../src/core/feedback/decision-id.ts';
 import type { LogEvent } from '../../src/core/feedback/events.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
+import type { PseudonymOf } from '../../src/service/identity/pseudonyms.ts';
 import type { EventStore } from '../../src/service/ports/stores.ts';
 import type { ImportedDecision } from './imported-decision.ts';
 import { toEvents } from './to-events.ts';
@@ -22,6 +23,7 @@ export async function writeLog(
     readonly tenant: string;
     readonly ids: DecisionIds;
     readonly events: EventStore;
+    readonly pseudonymOf?: PseudonymOf | undefined;
     readonly progress?: (rows: number) => void;
   },
 ): Promise<ImportCounts> {
@@ -39,9 +41,16 @@ export async function writeLog(
   };
   for await (const row of rows) {
     seen += 1;
-    pending.push(...toEvents(row, target.surface, target.tenant, target.ids));
+    pending.push(...toEvents(named(row, target), target.surface, target.tenant, target.ids));
     if (pending.length >= EVENTS_PER_TRANSACTION) await flush();
   }
   await flush();
   return counts;
 }
+
+/** Under the name that the unit has where it is served. */
+const named = (
+  row: ImportedDecision,
+  { tenant, pseudonymOf }: { readonly tenant: string; readonly pseudonymOf?: PseudonymOf | undefined },
+): ImportedDecision =>
+  pseudonymOf === undefined ? row : { ...row, unitId: pseudonymOf(tenant, row.unitId) };

@@ -72,16 +72,21 @@ async function withTarget(
   run: (target: ImportTarget) => Promise<ImportResult>,
 ): Promise<ImportResult> {
   const { createDecisionIds } = await import('../../core/feedback/decision-id.ts');
+  const { checkPseudonymKey, pseudonymsInUse } = await import('../../compose/pseudonym-key.ts');
   const { loadOrCreateSecrets } = await import('../../config/secrets.ts');
-  const { withStores } = await import('../local/with-stores.ts');
-  return await withStores((stores, config) =>
-    run({
+  const { createLogger } = await import('../../observability/logger.ts');
+  const { withDatabase } = await import('../local/with-stores.ts');
+  return await withDatabase(async ({ stores, database: { pool } }, config) => {
+    const secrets = loadOrCreateSecrets(config.secretsFile);
+    await checkPseudonymKey({ pool, config, secrets, logger: createLogger('warn') });
+    return await run({
       ...stores,
-      ids: createDecisionIds(loadOrCreateSecrets(config.secretsFile).idKeys),
+      ids: createDecisionIds(secrets.idKeys),
+      pseudonymOf: pseudonymsInUse(config),
       actor: { tenant, id: 'cli' },
       progress: (rows) => note(`… ${rows} rows`),
-    }),
-  );
+    });
+  });
 }
 
 function report(result: ImportResult, options: CommonOptions): void {

@@ -8,20 +8,18 @@ import { openStores, type OpenStores } from './stores.ts';
 
 /** Runs one command on the configured database and closes it, whatever happens. */
 export const withStores = <T>(use: (stores: AllStores, config: AllotConfig) => Promise<T>): Promise<T> =>
-  withDatabase(({ stores }, config) => {
-    // What a command publishes it has made itself, so it is signed where there is a key.
-    const { signer } = artifactKeys(config);
-    return use({ ...stores, policies: signingPolicies(stores.policies, signer ?? null) }, config);
-  });
+  withDatabase(({ stores }, config) => use(stores, config));
 
-/** The same for what needs the database itself. */
+/** The same for what needs the database itself. What a command publishes it has made, so it is signed where there is a key. */
 export async function withDatabase<T>(
   use: (opened: OpenStores, config: AllotConfig) => Promise<T>,
 ): Promise<T> {
   const config = readConfig();
+  const { signer } = artifactKeys(config);
   const opened = await openStores(config, createLogger('warn'));
   try {
-    return await use(opened, config);
+    const policies = signingPolicies(opened.stores.policies, signer ?? null);
+    return await use({ ...opened, stores: { ...opened.stores, policies } }, config);
   } finally {
     await opened.close();
   }

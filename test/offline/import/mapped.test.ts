@@ -6,6 +6,7 @@ import { importMapped } from '../../../offline/import.ts';
 import { makeSecrets } from '../../../src/config/secrets.ts';
 import { createDecisionIds } from '../../../src/core/feedback/decision-id.ts';
 import { createMemoryStores } from '../../../src/memory/stores.ts';
+import { createPseudonyms } from '../../../src/service/identity/pseudonyms.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'allot-mapped-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -56,6 +57,22 @@ describe('importing a log by a mapping', () => {
       exposures: 2,
       interactions: 1,
     });
+  });
+
+  it('stores units under their pseudonyms where it is given them, and as they are in the log otherwise', async () => {
+    const stores = createMemoryStores();
+    const ids = createDecisionIds(makeSecrets().idKeys);
+    const source = { file: write('log.csv', rows.join('\n')), mappingFile: write('mapping.yaml', mapping) };
+    const pseudonymOf = createPseudonyms(makeSecrets().pseudonymKey);
+    const unitsOf = async (of: typeof stores): Promise<string[]> => {
+      const range = { tenant: 'default', surface: 'shelf', from: 0, until: Infinity };
+      const units: string[] = [];
+      for await (const { decision } of of.decisions.stream(range)) units.push(decision.unitId);
+      return units.sort();
+    };
+    await importMapped(source, { ...stores, ids, pseudonymOf, actor: { tenant: 'default', id: 'test' } });
+    expect(await unitsOf(stores)).toEqual(['u1', 'u2'].map((id) => pseudonymOf('default', id)).sort());
+    expect(await unitsOf((await run(rows)).stores)).toEqual(['u1', 'u2']);
   });
 
   it.each([
