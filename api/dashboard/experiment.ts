@@ -24,7 +24,7 @@ export async function experimentPage(
     `${experiment.name} · Allot`,
     markup`<h1>${experiment.name}</h1>
 <nav><a href="/">All experiments</a><a href="${path}/results">results now (JSON)</a></nav>
-${stateLine(experiment)}${verdictLine(newest)}
+${stateLine(experiment, newest)}${verdictLine(experiment, newest)}
 <h2>Metrics</h2>${metricTable(newest)}
 <h2>Health</h2>${healthTable(newest)}
 <h2>Variants</h2>${variantTable(experiment, newest)}
@@ -42,26 +42,30 @@ const inWords: Readonly<Record<Experiment['state'], string>> = {
   'rolled-back': 'Rolled back: every unit is on the champion.',
 };
 
-function stateLine(experiment: Experiment): Html {
-  const { state, surface, lastChange } = experiment;
-  const tone = state === 'rolled-back' || state === 'paused' ? 'bad' : '';
-  return markup`<p class="${tone}"><strong>${inWords[state]}</strong>
-On ${surface}, ${percent(openedShare(experiment))} of the units in the experiment when it was last widened.</p>
-${lastChange === undefined ? '' : markup`<p class="${tone}">${lastChangeOf(lastChange)}</p>`}`;
+const HELD = 'Running, and held: it is not healthy, so nothing is widened and no verdict is given.';
+
+function stateLine(experiment: Experiment, newest: StoredLook | undefined): Html {
+  const { state, surface, lastChange, blocks } = experiment;
+  const isHeld = state === 'running' && newest?.action === 'hold';
+  const tone = isHeld || state === 'rolled-back' || state === 'paused' ? 'bad' : '';
+  return markup`<p class="${tone}"><strong>${isHeld ? HELD : inWords[state]}</strong></p>
+<p>${lastChange === undefined ? '' : `Last change: ${lastChangeOf(lastChange)}.`}
+Surface ${surface}; opened to ${percent(openedShare({ blocks }))} of the units.</p>`;
 }
 
-/** `rolled-back on 2026-11-24 12:00:00 by controller: …` */
+/** `rolled-back on 2026-11-24 12:00:00 UTC by the controller: …` */
 export function lastChangeOf({ state, at, by, reason }: NonNullable<Experiment['lastChange']>): string {
-  return `${state} on ${timeOf(at)} UTC by ${by}${reason === null ? '' : `: ${reason}`}`;
+  const who = by === 'controller' ? 'the controller' : by;
+  return `${state} on ${timeOf(at)} UTC by ${who}${reason === null ? '' : `: ${reason}`}`;
 }
 
-function verdictLine(look: StoredLook | undefined): Html {
+function verdictLine({ lastChange }: Experiment, look: StoredLook | undefined): Html {
   if (look === undefined) return markup`<p>Nobody has looked yet: there is no data, which is not a pass.</p>`;
   const tone =
     look.isBlocked === true || look.verdict === 'fail' ? 'bad' : look.verdict === 'pass' ? 'good' : '';
   const blocked = look.isBlocked === true ? ' (blocked: it is not healthy)' : '';
-  const next =
-    look.action === undefined ? '' : ` The controller: ${look.action}, ${look.actionReason ?? ''}.`;
+  const isSaid = look.action === undefined || lastChange?.reason === look.actionReason;
+  const next = isSaid ? '' : ` Then: ${look.action ?? ''}, because ${look.actionReason ?? ''}.`;
   return markup`<p class="${tone}">Verdict at the newest look, ${timeOf(look.at ?? 0)} UTC:
 <strong>${look.verdict ?? ''}</strong>${blocked}.${next}</p>`;
 }

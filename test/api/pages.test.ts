@@ -92,6 +92,7 @@ describe('pages for people', () => {
       health: [{ name: 'delivery', state: 'failing', reason: 'control 0, treatment 15' }],
     };
     await world.stores.experiments.recordLook('taken-back', look, { tenant: 'acme', id: 'controller' });
+    expect(await page()).toContain('Running, and held: it is not healthy');
     const reason = 'too many <hides>';
     await experiments.rollback('taken-back', { reason }, world.admin);
     const shown = await page();

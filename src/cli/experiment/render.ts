@@ -32,7 +32,12 @@ export function describeExperiment(one: Experiment): string {
         `  ${role.padEnd(10)} ${name} = ${policyVersion}${alias === undefined ? '' : ` (alias ${alias})`}`,
     ),
   ];
-  const { plan, decision } = one;
+  const { plan, decision, lastChange } = one;
+  if (lastChange !== undefined) {
+    const { state, at, by, reason } = lastChange;
+    const why = reason === null ? '' : `: ${reason}`;
+    lines.push(`  last change ${state} at ${new Date(at).toISOString()} by ${by}${why}`);
+  }
   if (plan !== undefined) {
     const steps = plan.ramp?.steps.map(({ trafficShare }) => percent(trafficShare)).join(' → ');
     lines.push(`  ramp       ${steps ?? 'by hand'}`);
@@ -45,7 +50,10 @@ export function describeExperiment(one: Experiment): string {
 
 /** A look as it was made now, or as it was stored (older ones have fewer fields). */
 export function describeLook(stored: ExperimentLook | Readonly<Record<string, unknown>>): string {
-  const look = stored as Partial<ExperimentLook>;
+  const look = stored as Partial<ExperimentLook> & {
+    readonly action?: string;
+    readonly actionReason?: string;
+  };
   const at = look.at === undefined ? '' : new Date(look.at).toISOString();
   const units = Object.entries(look.units ?? {}).map(([name, count]) => `${name} ${String(count)}`);
   const metrics = (look.byMetric ?? []).map(({ name, role, state, effect }) => [
@@ -62,6 +70,7 @@ export function describeLook(stored: ExperimentLook | Readonly<Record<string, un
       .split('\n')
       .map((line) => `  ${line}`),
     ...health.map((check) => `  health: ${check.name} ${check.state}: ${check.reason}`),
+    ...(look.action === undefined ? [] : [`  then: ${look.action}, because ${look.actionReason ?? ''}`]),
   ].join('\n');
 }
 
