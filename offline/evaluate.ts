@@ -109,6 +109,13 @@ async function fetchPolicy(job: EvaluationJob, version: string): Promise<Version
 
 /** One forecast per response: the difference to the champion by the gate's own estimator. */
 async function saveForecasts(result: EvaluationResult, { stores, actor }: EvaluationJob): Promise<void> {
+  // Per decision in each policy's own states: what an experiment measures.
+  for (const { response, perDecision: offline } of result.sessions?.responses ?? []) {
+    const { policyVersion } = result;
+    const forecast = { policyVersion, response, estimand: 'per-decision', offline, online: null } as const;
+    await stores.forecasts.save(result.surface, forecast, actor);
+  }
+  if (result.sessions !== null) return;
   const surface = await stores.surfaces.find(actor.tenant, result.surface);
   const estimates = (result.differences?.estimates ?? []).filter(
     (e): e is Estimate => !isRefusal(e) && e.estimator === surface?.gate.estimator,

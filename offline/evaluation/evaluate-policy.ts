@@ -3,10 +3,11 @@ import { evaluateByGroup } from '../../src/core/ope/by-group.ts';
 import { pairedDifference, type Opponent } from '../../src/core/ope/difference.ts';
 import type { OpeOptions } from '../../src/core/ope/evaluate-log.ts';
 import { examine } from '../../src/core/ope/examination.ts';
-import { judgeCandidate } from '../../src/core/ope/gate.ts';
+import { judgeCandidate, type GateInput } from '../../src/core/ope/gate.ts';
+import { defaultLimits } from '../../src/core/ope/limits.ts';
 import type { PolicyArtifact } from '../../src/core/policy/artifact.ts';
 import { compilePolicy } from '../../src/core/policy/policy.ts';
-import type { Surface } from '../../src/core/surface/surface.ts';
+import { gateEstimandOf, type Surface } from '../../src/core/surface/surface.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { completeRows } from './completeness.ts';
 import { constraintEvidence } from './constraint-evidence.ts';
@@ -17,6 +18,7 @@ import { meanResponses } from './means.ts';
 import { fitRewardModels } from './reward-models.ts';
 import { selectRows } from './select-rows.ts';
 import { servedPolicy, type ServedPolicy } from './served-policy.ts';
+import { evaluateSessions, sessionSides } from './session-evaluation.ts';
 import { toBanditLog } from './to-bandit-log.ts';
 import { untouchedRows } from './untouched-rows.ts';
 import { weightHistogram } from './weight-histogram.ts';
@@ -57,20 +59,22 @@ export function evaluatePolicy(request: EvaluationRequest): EvaluationResult {
   const policy = distribution(served, surface);
   const opponent = opponentOf(request, rows, surface);
   const options = optionsOf(request, rows, surface);
+  const sessions = sessionSides(rows, surface, served.probabilities, opponent);
   const groupings = groupingsOf(rows, surface, request.segments ?? []);
   const { overall, groups } = evaluateByGroup(log, policy, groupings, options);
   return {
     ...headOf(request, rows, served),
     report: overall,
     groups,
-    ...examined(log, policy, options, surface),
+    ...examined(log, policy, options, surface, sessions),
     behavior: meanResponses(rows),
     truth: known.rows === 0 ? null : meanResponses(known),
     differences: {
       against: request.champion?.version ?? 'the logging policy',
       estimates: pairedDifference(log, policy, opponent, options),
     },
-    gate: gateOf(request, log, policy, opponent, options),
+    sessions: evaluateSessions(sessions, surface, sessionOptions(request, surface)),
+    gate: gateOf(request, log, policy, opponent, options, sessions),
   };
 }
 
@@ -80,6 +84,7 @@ function gateOf(
   candidate: EvaluationPolicy,
   champion: Opponent,
   { rewardModels }: OpeOptions,
+  sessions: GateInput['sessions'],
 ): EvaluationResult['gate'] {
   const { dataset, resamples, seed, clip, candidatesOnSlice } = request;
   return judgeCandidate({
@@ -91,6 +96,7 @@ function gateOf(
     seed,
     ...(clip === null ? {} : { clip }),
     ...(rewardModels === undefined ? {} : { rewardModels }),
+    ...(sessions === undefined ? {} : { sessions }),
     candidatesOnSlice,
     artifactHash: request.candidate.hash,
     snapshotHash: dataset.manifest.contentHash,
@@ -103,13 +109,14 @@ function examined(
   policy: EvaluationPolicy,
   options: OpeOptions,
   surface: Surface,
+  sessions: GateInput['sessions'],
 ): Pick<EvaluationResult, 'weights' | 'agreement' | 'constraints'> {
   const { unusable, weights } = examine(log, policy, options);
   const { estimator } = surface.gate;
   return {
     weights: unusable === null ? weightHistogram(weights) : null,
     agreement: estimatorAgreement(log, policy, options),
-    constraints: constraintEvidence(surface, { log, candidate: policy, estimator, options }),
+    constraints: constraintEvidence(surface, { log, candidate: policy, estimator, options }, sessions),
   };
 }
 
@@ -150,6 +157,13 @@ function optionsOf(request: EvaluationRequest, rows: Dataset, surface: Surface):
   };
 }
 
+const sessionOptions = ({ resamples, seed }: EvaluationRequest, { gate: { level } }: Surface) => ({
+  level,
+  resamples,
+  seed,
+  maxUnitShare: defaultLimits.maxUnitShare,
+});
+
 function headOf(
   request: EvaluationRequest,
   rows: Dataset,
@@ -176,7 +190,8 @@ function headOf(
       resamples,
       seed,
       clip,
-      decidingEstimator: surface.gate.estimator,
+      decidingEstimator: gateEstimandOf(surface) === 'per-session' ? 'marginal-dr' : surface.gate.estimator,
+      decidingEstimand: gateEstimandOf(surface),
     },
     served: {
       pacingFactor: served.pacingFactor,

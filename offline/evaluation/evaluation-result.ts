@@ -1,9 +1,15 @@
 import type { GroupReport } from '../../src/core/ope/by-group.ts';
 import type { GateVerdict } from '../../src/core/ope/gate-verdict.ts';
-import type { Estimate, EstimateRefusal, OpeReport } from '../../src/core/ope/report.ts';
-import type { GateSpec } from '../../src/core/surface/surface.ts';
+import type {
+  Estimate,
+  EstimateRefusal,
+  OpeReport,
+  SessionGateEstimatorId,
+} from '../../src/core/ope/report.ts';
+import type { GateEstimand, GateSpec } from '../../src/core/surface/surface.ts';
 import type { ConstraintEvidence } from './constraint-evidence.ts';
 import type { PairAgreement } from './estimator-agreement.ts';
+import type { SessionEvaluation } from './session-evaluation.ts';
 import type { WeightHistogram } from './weight-histogram.ts';
 
 /** What `allot evaluate` found out about one policy version, bound to what it looked at. */
@@ -24,7 +30,8 @@ export interface EvaluationResult {
     readonly seed: number;
     readonly clip: number | null;
     /** The one that the gate decides by. */
-    readonly decidingEstimator: GateSpec['estimator'];
+    readonly decidingEstimator: GateSpec['estimator'] | SessionGateEstimatorId;
+    readonly decidingEstimand: GateEstimand;
   };
   readonly served: { readonly pacingFactor: number; readonly shareOfActions: number | null };
   readonly report: OpeReport;
@@ -37,6 +44,8 @@ export interface EvaluationResult {
     readonly against: string;
     readonly estimates: readonly (Estimate | EstimateRefusal)[];
   } | null;
+  /** Totals of whole sessions, where the gate decides by them; null: it decides per decision. */
+  readonly sessions: SessionEvaluation | null;
   readonly gate: GateVerdict;
   /** By activity group, then by segment; all of them frozen before the decision. */
   readonly groups: readonly GroupReport[];

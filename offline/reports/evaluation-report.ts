@@ -10,6 +10,7 @@ import { groupsSection } from './sections/groups.ts';
 import { healthSection } from './sections/health.ts';
 import { answerSentences } from './sections/ope-verdict.ts';
 import { responseSection } from './sections/responses.ts';
+import { sessionsSection } from './sections/sessions.ts';
 import { warningsSection } from './sections/warnings.ts';
 import { groupViews, responsesOf } from './view.ts';
 
@@ -22,7 +23,7 @@ export function evaluationReport(result: EvaluationResult): string {
     html`<h1>Off-policy evaluation of ${result.policyVersion}</h1>
       ${verdictBox(result)} ${gateSection(result)} ${constraintsSection(result.constraints)}
       ${responses.map((response) => responseSection(response, report.estimates, result))}
-      ${differencesSection(result.differences)}
+      ${sessionsSection(result.sessions)} ${differencesSection(result.differences)}
       ${groupsSection(groupViews(groups), report, result.settings.decidingEstimator)}
       ${agreementSection(result.agreement)}
       ${healthSection(report, { responses, weights: result.weights, extra: servedRows(result) })}
@@ -59,9 +60,10 @@ const gateSection = ({ gate }: EvaluationResult): Html =>
       result.
     </p>
     ${table(
-      ['line', 'state', 'bound', 'threshold', 'why'],
+      ['line', 'estimand', 'state', 'bound', 'threshold', 'why'],
       gate.lines.map((line) => [
         line.name,
+        line.estimand ?? '',
         html`<span class="${stateClass[line.state]}">${line.state}</span>`,
         line.bound === null ? '' : figure(line.bound),
         line.threshold === null ? '' : figure(line.threshold),
@@ -98,7 +100,7 @@ function lineageOf(result: EvaluationResult): (readonly [string, string])[] {
     ['level', figure(settings.level)],
     ['bootstrap resamples', figure(settings.resamples)],
     ['seed', figure(settings.seed)],
-    ['deciding estimator', settings.decidingEstimator],
+    ['deciding estimator', `${settings.decidingEstimator}, ${settings.decidingEstimand}`],
     ['clip', settings.clip === null ? 'none' : figure(settings.clip)],
   ];
 }

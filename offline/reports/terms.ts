@@ -26,6 +26,8 @@ export const estimatorTerms: Readonly<Record<EstimatorId, string>> = {
   'ncis-trajectory': 'normalised capped importance sampling by session',
   'marginalised-is': 'weights of states and actions in place of products of weights',
   dice: 'weights of states and actions, found by solving the flow equation of the policy',
+  'marginal-dr':
+    'doubly robust over sessions, with the ratio of visits in place of products of weights: what a gate per session decides by',
 };
 
 export const intervalTerms: Readonly<Record<string, string>> = {

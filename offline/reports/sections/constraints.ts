@@ -20,9 +20,10 @@ export function constraintsSection(constraints: readonly ConstraintEvidence[]): 
     </p>
     ${plot(constraints)}
     ${table(
-      ['constraint', 'state', 'bound that counts', 'threshold', 'both bounds'],
+      ['constraint', 'estimand', 'state', 'bound that counts', 'threshold', 'both bounds'],
       constraints.map((constraint) => [
         `${constraint.name} (${constraint.on})`,
+        constraint.estimand,
         meanings[constraint.state],
         figure(boundThatCounts(constraint)),
         `${constraint.direction === 'at-most' ? '≤' : '≥'} ${figure(constraint.threshold)}`,

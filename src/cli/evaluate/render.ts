@@ -12,13 +12,14 @@ export function renderEvaluation(result: EvaluationResult, html: string | undefi
   return [
     `${result.policyVersion} on the log of ${log.behaviorVersions.join(', ')} (${report.log.rounds} decisions, ${report.log.units} units)`,
     '',
-    `gate: ${gate.verdict}`,
+    `gate: ${gate.verdict} (judged ${result.settings.decidingEstimand} by ${result.settings.decidingEstimator})`,
     ...gate.reasons.map((reason) => `  ${reason}`),
     '',
     table(
-      ['response', 'estimator', 'value', 'interval', 'log mean', 'truth ± its error'],
+      ['per decision', 'estimator', 'value', 'interval', 'log mean', 'truth ± its error'],
       estimateRows(result),
     ),
+    ...sessionLines(result),
     ...warningLines(result),
     '',
     `effective sample ${figure(health.effectiveSampleSize)}, mean weight ${figure(health.meanWeight)} ± ${figure(health.meanWeightStandardError)},` +
@@ -42,6 +43,28 @@ function estimateRows({ report, behavior, truth }: EvaluationResult): string[][]
     const shown = interval === undefined ? '–' : `${figure(interval.lower)} … ${figure(interval.upper)}`;
     return [response, estimator, figure(estimate.value), shown, ...beside];
   });
+}
+
+/** Totals of whole sessions, where the gate decides by them. */
+function sessionLines({ sessions }: EvaluationResult): string[] {
+  if (sessions === null) return [];
+  const { refusal, responses, estimator } = sessions;
+  if (refusal !== null) return ['', `sessions: refused, ${refusal.code}: ${refusal.reason}`];
+  const rows = responses.map(({ response, candidate, champion, difference, perDecision }) => [
+    response,
+    figure(candidate.value),
+    figure(champion.value),
+    `${figure(difference.value)} (${figure(difference.lower)} … ${figure(difference.upper)})`,
+    figure(perDecision.value),
+  ]);
+  const header = [
+    `per session, ${estimator}`,
+    'candidate',
+    'champion',
+    'difference',
+    'per decision, own states',
+  ];
+  return ['', table(header, rows)];
 }
 
 /** Every reason once, with the estimators that it concerns. */

@@ -1,29 +1,29 @@
 import { invariant } from '../check.ts';
-import type { Surface } from '../surface/surface.ts';
+import { gateEstimandOf, type Surface } from '../surface/surface.ts';
 import type { BanditLog, EvaluationPolicy } from './bandit-log.ts';
 import type { Opponent } from './difference.ts';
-import {
-  differenceBounds,
-  responseBounds,
-  shareOfActions,
-  type Bounds,
-  type EvidenceInput,
-} from './gate-evidence.ts';
+import { decideByDecision, decideBySession, decideNothing, type Decider } from './gate-decider.ts';
+import { shareOfActions, type EvidenceInput } from './gate-evidence.ts';
 import { artifactLine, healthLine, studentLines, type StudentCheck } from './gate-health.ts';
 import { constraintLine, marginLine, undecidedLine } from './gate-lines.ts';
 import type { GateLine, GateVerdict } from './gate-verdict.ts';
 import { examine } from './examination.ts';
 import type { OpeLimits } from './limits.ts';
+import type { SessionEvidence } from './session-evidence.ts';
+import type { Trouble } from './trouble.ts';
 
 /** Everything the gate may look at. The log is the untouched slice: nothing of the candidate was fitted on it. */
 export interface GateInput {
   /** Names the deciding estimator, the margins, the constraints and the responses with their ranges. */
-  readonly surface: Pick<Surface, 'gate' | 'constraints' | 'responses' | 'actions' | 'nullAction'>;
+  readonly surface: Pick<Surface, 'gate' | 'constraints' | 'responses' | 'actions' | 'nullAction'> &
+    Partial<Pick<Surface, 'horizon'>>;
   readonly log: BanditLog;
   /** π^served of the student artifact, with eligibility, caps, the floor and its own pacing factor. */
   readonly candidate: EvaluationPolicy;
   /** `behavior` where the champion itself produced the log. */
   readonly champion: Opponent;
+  /** The same rows as sessions, where the surface is judged per session; or why they cannot be valued. */
+  readonly sessions?: Omit<SessionEvidence, 'options'> | Trouble;
   readonly resamples: number;
   readonly seed: number;
   readonly clip?: number;
@@ -46,7 +46,9 @@ export interface GateInput {
  * `promote`: every line holds. `refuse`: a bound proves a violation, or the artifact is invalid. `insufficient
  * evidence`: anything else, with what would be enough. Bounds are the ends of a two-sided interval at the gate's level,
  * so each is one-sided at α/2; all lines must hold, so lines are not corrected against each other. Weak health blocks
- * the proof in both directions: weighted lines then stay undecided. Source: `docs/ope.md`, "The gate".
+ * the proof in both directions: weighted lines then stay undecided. The estimand is declared or follows from the horizon
+ * (`gateEstimandOf`): per session, main and auxiliaries are totals of a session and a limit on a response is on the ratio of two
+ * totals. Source: `docs/ope.md`, "The gate".
  */
 export function judgeCandidate(input: GateInput): GateVerdict {
   const tried = input.candidatesOnSlice ?? 1;
@@ -66,11 +68,13 @@ export function judgeCandidate(input: GateInput): GateVerdict {
     estimator: gate.estimator,
     options,
   };
+  const decider = deciderOf(input, evidence);
   const lines = [
     ...artifactLine(input.artifactProblems ?? []),
     healthLine(examine(input.log, input.candidate, options), gate.minEffectiveUnits, input.log.unitCount),
-    ...differenceLines(input, evidence),
-    ...constraintLines(input, evidence),
+    ...decider.health,
+    ...differenceLines(input, decider),
+    ...constraintLines(input, decider),
     ...studentLines(input.studentChecks ?? []),
   ];
   return {
@@ -81,7 +85,16 @@ export function judgeCandidate(input: GateInput): GateVerdict {
   };
 }
 
-function differenceLines({ surface, champion, log }: GateInput, evidence: EvidenceInput): GateLine[] {
+function deciderOf({ surface, champion, sessions }: GateInput, evidence: EvidenceInput): Decider {
+  if (gateEstimandOf(surface) === 'per-decision') return decideByDecision(evidence, champion);
+  invariant(sessions !== undefined, 'sessions, where the gate is declared to judge them');
+  if ('needed' in sessions) return decideNothing(sessions);
+  const { level, resamples, seed, limits } = evidence.options;
+  const options = { level, resamples, seed, ...(limits === undefined ? {} : { limits }) };
+  return decideBySession({ ...sessions, options }, surface.gate.minEffectiveUnits);
+}
+
+function differenceLines({ surface, log }: GateInput, decider: Decider): GateLine[] {
   const { gate, responses } = surface;
   const guarded = responses.flatMap((response) => {
     const margin = response.role === 'main' ? gate.mainMargin : gate.auxiliaryMargins[response.name];
@@ -89,16 +102,20 @@ function differenceLines({ surface, champion, log }: GateInput, evidence: Eviden
     return isGuarded ? [{ response, margin }] : [];
   });
   const lines = guarded.map(({ response, margin }) => {
-    const bounds: Bounds = log.responses.has(response.name)
-      ? differenceBounds(evidence, champion, response)
-      : { unknown: 'the log has no such response' };
-    return marginLine(`${response.role}: ${response.name}`, bounds, margin, log.unitCount);
+    const name = `${response.role}: ${response.name}`;
+    const { estimand } = decider;
+    if (!log.responses.has(response.name)) {
+      return { ...undecidedLine(name, 'the log has no such response', -margin), estimand };
+    }
+    const found = decider.difference(response, margin);
+    const line = marginLine(name, found.bounds, found.margin, log.unitCount);
+    return { ...line, estimand, reason: line.reason + found.note };
   });
   const hasMain = guarded.some(({ response }) => response.role === 'main');
   return hasMain ? lines : [undecidedLine('main', 'the surface declares no main response', null), ...lines];
 }
 
-function constraintLines({ surface, log, candidate }: GateInput, evidence: EvidenceInput): GateLine[] {
+function constraintLines({ surface, log, candidate }: GateInput, decider: Decider): GateLine[] {
   return surface.constraints.map((constraint) => {
     const name = `constraint: ${constraint.name}`;
     if (constraint.on === 'share-of-actions') {
@@ -110,26 +127,30 @@ function constraintLines({ surface, log, candidate }: GateInput, evidence: Evide
       // Known without sampling error; the slack is rounding (pacing aims exactly at its target).
       const isOnThreshold = Math.abs(share - constraint.threshold) <= 1e-9;
       const exact = isOnThreshold ? constraint.threshold : share;
-      return constraintLine(
-        name,
-        constraint,
-        { lower: exact, upper: exact, weaknesses: [] },
-        share,
-        log.unitCount,
-      );
+      const bounds = { lower: exact, upper: exact, weaknesses: [] };
+      // In the states of the log, whatever the estimand: pacing keeps the share online.
+      return {
+        ...constraintLine(name, constraint, bounds, share, log.unitCount),
+        estimand: 'per-decision',
+      };
     }
     const on = constraint.on.response;
     const response = surface.responses.find((r) => r.name === on);
     if (response === undefined || !log.responses.has(on)) {
       return undecidedLine(name, `the log has no response ${on}`, constraint.threshold);
     }
-    return constraintLine(name, constraint, responseBounds(evidence, response), null, log.unitCount);
+    const line = constraintLine(name, constraint, decider.rate(response), null, log.unitCount);
+    return { ...line, estimand: decider.estimand };
   });
 }
 
 function conclude(lines: readonly GateLine[]): Pick<GateVerdict, 'verdict' | 'reasons'> {
   const reasonsOf = (state: GateLine['state']) =>
-    lines.filter((line) => line.state === state).map(({ name, reason }) => `${name}: ${reason}`);
+    lines
+      .filter((line) => line.state === state)
+      .map(({ name, estimand, reason }) =>
+        estimand === undefined ? `${name}: ${reason}` : `${name} (${estimand}): ${reason}`,
+      );
   const violated = reasonsOf('violated');
   if (violated.length > 0) return { verdict: 'refuse', reasons: violated };
   const undecided = reasonsOf('undecided');

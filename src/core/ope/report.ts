@@ -23,7 +23,9 @@ export type SequentialEstimatorId =
   | 'ncis-trajectory'
   | 'marginalised-is'
   | 'dice';
-export type EstimatorId = BanditEstimatorId | SequentialEstimatorId;
+export type EstimatorId = BanditEstimatorId | SequentialEstimatorId | SessionGateEstimatorId;
+/** Of sessions too, but not from the log alone: it needs ratios and values fitted on other units, see `marginal-dr.ts`. */
+export type SessionGateEstimatorId = 'marginal-dr';
 /** A number, `infinity` (JSON has none), or how a number was chosen, as in `auto-slope`. */
 export type HyperParameter = number | 'infinity' | `auto-${string}`;
 export type Estimand = 'per-decision' | 'per-session' | 'per-unit';

@@ -142,15 +142,28 @@ export interface PacingSpec {
 
 /** What the gate asks; see `docs/notation.md`. Margins are in the response's own unit and positive. */
 export interface GateSpec {
+  /** Of lines that are per decision; lines per session are decided by `marginal-dr`. */
   readonly estimator: 'ips' | 'snips' | 'dr';
+  /** What main response, guarded auxiliaries and costs are judged by; left out: by the horizon, see `gateEstimandOf`. */
+  readonly estimand?: GateEstimand | undefined;
   readonly level: number;
-  /** m: the main response may not be proven worse than champion − m. */
+  /** m: the main response may not be proven worse than champion − m; per decision (of the champion’s sessions) whatever the estimand. */
   readonly mainMargin: number;
   /** δᵢ by auxiliary response. */
   readonly auxiliaryMargins: Readonly<Record<string, number>>;
   /** Units (effective, by unit) below which health is "weak". */
   readonly minEffectiveUnits: number;
 }
+
+/** What the lines of the gate may be about. */
+export type GateEstimand = 'per-decision' | 'per-session';
+
+/** Where later states may depend on a decision, the next decision alone says too little: the gate then looks at whole sessions. */
+export const gateEstimandOf = ({
+  gate,
+  horizon,
+}: Pick<Surface, 'gate'> & Partial<Pick<Surface, 'horizon'>>): GateEstimand =>
+  gate.estimand ?? (horizon === 'session' ? 'per-session' : 'per-decision');
 
 export const mainResponseOf = (surface: Surface): ResponseSpec | undefined =>
   surface.responses.find((r) => r.role === 'main');

@@ -111,7 +111,9 @@ describe('the gate', () => {
     const verdict = judgeCandidate(gateInput({ candidate: inserting(0.05) }));
     expect(verdict.verdict).toBe('refuse');
     expect(verdict.reasons).toHaveLength(1);
-    expect(verdict.reasons[0]).toMatch(/^main: watch: the difference to the champion is at most/);
+    expect(verdict.reasons[0]).toMatch(
+      /^main: watch \(per-decision\): the difference to the champion is at most/,
+    );
   });
 
   it('refuses a candidate whose cost is proven above its threshold', () => {
