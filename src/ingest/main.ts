@@ -6,7 +6,7 @@ import { openJournal } from '../journal/journal.ts';
 import { createKafkaEventLog } from '../kafka/event-log.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createMetrics } from '../observability/metrics.ts';
-import { handleShutdown } from '../observability/shutdown.ts';
+import { type Shutdown, handleShutdown } from '../observability/shutdown.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { createPostgresStores } from '../postgres/stores.ts';
 import type { EventLog } from '../service/ports/event-log.ts';
@@ -59,19 +59,20 @@ async function main(): Promise<void> {
   const ingest = await startIngest({ log, store, metrics, logger });
   shutdown.onStop('ingest', () => ingest.stop());
   logger.info({ from: config.kafka === null ? 'journal' : 'kafka' }, 'ingest is running');
+  await untilStopped(shutdown, logger);
+}
+
+async function untilStopped(shutdown: Shutdown, logger: Logger): Promise<void> {
   // Nothing else keeps this process alive while the log is quiet.
   const alive = setInterval(() => undefined, 60_000);
   await shutdown.stopped;
   clearInterval(alive);
-  endSoon(logger);
-}
-
-/** A Kafka client that was told to stop while it joined its group has been seen to live on for five minutes. */
-function endSoon(logger: Logger): void {
-  setTimeout(() => {
+  // A Kafka client that was told to stop while it joined its group has been seen to live on for five minutes.
+  const last = setTimeout(() => {
     logger.warn({}, 'ingest: something still runs after the stop, the process is ended');
     process.exit();
-  }, LAST_WORDS_MS).unref();
+  }, LAST_WORDS_MS);
+  last.unref();
 }
 
 await main();
