@@ -258,10 +258,21 @@ describe('the registry where signatures are asked for', () => {
     const { version } = await policies.publish(bytes, world.admin);
     const alias = () => policies.setAlias('live-feed', 'champion', { version }, world.admin);
     await expect(alias()).rejects.toMatchObject({ code: 'artifact_invalid' });
+    const variants = [
+      { name: 'control', role: 'control', alias: 'champion' },
+      { name: 'treatment', role: 'treatment', policyVersion: version },
+    ];
+    const experiment = { surface: 'live-feed', name: 'e1', variants };
+    await expect(world.services.experiments.create(experiment, world.admin)).rejects.toMatchObject({
+      code: 'artifact_invalid',
+    });
     const untrusted = policies.sign(version, foreign.sign(hash), world.admin);
     await expect(untrusted).rejects.toMatchObject({ code: 'artifact_invalid' });
     await policies.sign(version, mine.sign(hash), world.admin);
     expect(await alias()).toEqual({ champion: version });
+    expect(await world.services.experiments.create(experiment, world.admin)).toMatchObject({
+      state: 'draft',
+    });
     const analyst = { ...world.admin, role: 'analyst' as const };
     await expect(policies.sign(version, mine.sign(hash), analyst)).rejects.toMatchObject({
       code: 'forbidden',

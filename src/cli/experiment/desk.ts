@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { artifactKeys } from '../../compose/artifact-keys.ts';
 import { pseudonymsInUse } from '../../compose/pseudonym-key.ts';
 import { AllotError } from '../../core/errors.ts';
 import { nextAction, type ExperimentAction } from '../../core/experiment/next-action.ts';
@@ -16,7 +17,11 @@ import {
   type ShadowReport,
 } from '../../service/experiments/evidence.ts';
 import type { PseudonymOf } from '../../service/identity/pseudonyms.ts';
-import { createExperiments, type Experiments } from '../../service/experiments/experiments.ts';
+import {
+  createExperiments,
+  type Experiments,
+  type ExperimentsDependencies,
+} from '../../service/experiments/experiments.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { principalOf, type Principal } from '../../service/registry/principal.ts';
 import { mustFindSurface } from '../../service/registry/surfaces.ts';
@@ -38,10 +43,19 @@ export const withExperiments = <T>(tenant: string, use: (desk: ExperimentDesk) =
   withStores((stores, config) => {
     // The key is asked for only where a unit is named: most of the commands need no secrets.
     const pseudonymOf: PseudonymOf = (of, unitId) => pseudonymsInUse(config)?.(of, unitId) ?? unitId;
-    return use(deskOf(stores, tenant, config.pseudonymousUnits ? pseudonymOf : undefined));
+    return use(
+      deskOf(stores, tenant, {
+        pseudonymOf: config.pseudonymousUnits ? pseudonymOf : undefined,
+        trust: artifactKeys(config).trust,
+      }),
+    );
   });
 
-export function deskOf(stores: AllStores, tenant: string, pseudonymOf?: PseudonymOf): ExperimentDesk {
+export function deskOf(
+  stores: AllStores,
+  tenant: string,
+  keys: Pick<ExperimentsDependencies, 'pseudonymOf' | 'trust'> = {},
+): ExperimentDesk {
   const analysis = createExperimentAnalysis(stores);
   const principal: Principal = { keyId: 'cli', tenant, role: 'admin', surfaces: null };
   const experiments = createExperiments({
@@ -50,7 +64,7 @@ export function deskOf(stores: AllStores, tenant: string, pseudonymOf?: Pseudony
     serving: { refresh: () => Promise.resolve() },
     clock: Date.now,
     salt: () => randomBytes(8).toString('hex'),
-    pseudonymOf,
+    ...keys,
     analyse: (of, experiment) => analysis.look(of, experiment, Date.now()),
   });
   return {

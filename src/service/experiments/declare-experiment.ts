@@ -10,7 +10,8 @@ import {
 import { blockUpTo } from '../../core/experiment/ramp.ts';
 import type { Surface } from '../../core/surface/surface.ts';
 import type { PolicyStore } from '../ports/stores.ts';
-import { mustBeServable } from '../registry/policies.ts';
+import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
+import { mustBeServable, mustBeTrusted } from '../registry/policies.ts';
 import type { ExperimentDeclaration } from '../schemas/experiment.ts';
 
 /** The draft that a declaration describes, without what only the registry knows. */
@@ -136,7 +137,15 @@ function brokenRamp(ramp: RampPlan | null): Violation[] {
 /** Variants with their versions: aliases as they stand now, every version servable on the surface. */
 export async function resolveVariants(
   policies: PolicyStore,
-  { tenant, surface }: { readonly tenant: string; readonly surface: string },
+  {
+    tenant,
+    surface,
+    trust,
+  }: {
+    readonly tenant: string;
+    readonly surface: string;
+    readonly trust?: ArtifactTrust | undefined;
+  },
   variants: readonly {
     readonly name: string;
     readonly role: Variant['role'];
@@ -154,7 +163,8 @@ export async function resolveVariants(
       ]);
       continue;
     }
-    await mustBeServable(policies, tenant, version, surface);
+    const policy = await mustBeServable(policies, tenant, version, surface);
+    await mustBeTrusted(policies, tenant, policy, trust);
     resolved.push({ name, role, policyVersion: version, ...(alias === undefined ? {} : { alias }) });
   }
   return resolved;

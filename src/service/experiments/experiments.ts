@@ -4,6 +4,7 @@ import type { ExperimentChange } from '../../core/experiment/transition.ts';
 import { isPseudonym, type PseudonymOf } from '../identity/pseudonyms.ts';
 import type { ExperimentStore, PolicyStore, SurfaceStore } from '../ports/stores.ts';
 import { actorOf } from '../registry/actor.ts';
+import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
 import { authorise, coversSurface, type Principal } from '../registry/principal.ts';
 import { mustFindSurface } from '../registry/surfaces.ts';
 import { approvalSchema, experimentSchema, promoteSchema, startSchema } from '../schemas/experiment.ts';
@@ -49,6 +50,8 @@ export interface ExperimentsDependencies {
   readonly analyse: AnalyseExperiment;
   /** Default: units keep the ids they come with. */
   readonly pseudonymOf?: PseudonymOf | undefined;
+  /** Default: artifacts need no signature. */
+  readonly trust?: ArtifactTrust | undefined;
 }
 
 export function createExperiments(deps: ExperimentsDependencies): Experiments {
@@ -125,7 +128,7 @@ async function start(
       ? ['paused']
       : ['paused', 'running'];
   const { tenant } = principal;
-  const where = { tenant, surface: experiment.surface };
+  const where = { tenant, surface: experiment.surface, trust: deps.trust };
   const change: ExperimentChange = {
     from,
     to: 'running',
@@ -282,7 +285,7 @@ async function declared(
   const surface = await mustFindSurface(deps.surfaces, tenant, declaration.surface);
   const variants = await resolveVariants(
     deps.policies,
-    { tenant, surface: declaration.surface },
+    { tenant, surface: declaration.surface, trust: deps.trust },
     declaration.variants,
   );
   const known = { variants, salt, now: deps.clock(), by: principal.keyId };

@@ -166,9 +166,7 @@ async function setAlias(
   const name = parseWith(aliasNameSchema, alias);
   await mustFindSurface(surfaces, principal.tenant, surface);
   const policy = await mustBeServable(policies, principal.tenant, version, surface, name !== CHAMPION);
-  if (trust !== undefined) {
-    refuseUntrusted(trust, policy, await policies.signatures(principal.tenant, policy.version));
-  }
+  await mustBeTrusted(policies, principal.tenant, policy, trust);
   await policies.setAlias(surface, name, policy.version, actorOf(principal, reason));
   await serving.refresh();
   return await policies.aliases(principal.tenant, surface);
@@ -209,4 +207,15 @@ export async function mustBeServable(
     );
   }
   return policy;
+}
+
+/** Deciders would refuse it and serve the champion in its place: say so before anything depends on it. */
+export async function mustBeTrusted(
+  policies: PolicyStore,
+  tenant: string,
+  policy: PolicyVersion,
+  trust: ArtifactTrust | undefined,
+): Promise<void> {
+  if (trust === undefined) return;
+  refuseUntrusted(trust, policy, await policies.signatures(tenant, policy.version));
 }
