@@ -18,7 +18,7 @@ export function refuseUnnamed(
   const known = header.length <= 40 ? header.join(', ') : `${header.slice(0, 40).join(', ')}, …`;
   throw unreadable(file, {
     field: missing.flag,
-    rule: `name the column by ${missing.flag}; the file has ${known}`,
+    rule: `must name a column; the file has ${known}`,
   });
 }
 

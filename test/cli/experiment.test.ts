@@ -263,24 +263,28 @@ variants:
 });
 
 describe('allot experiment plan', () => {
-  it('answers units for an effect, or an effect for units, without a database', async () => {
-    vi.stubEnv('DATABASE_URL', 'postgres://nobody@127.0.0.1:9/none');
-    const flags = ['plan', '--mean', '28', '--sd', '45'];
-    const { units, days } = (await answerOf(...flags, '--effect', '0.5', '--units-per-day', '20000')) as {
-      units: { fixed: { units: number }; sequential: { units: number; expectedUnits: number } };
-      days: { fixed: { atMost: number } };
-    };
-    // Two arms of even size, 5 % and 80 %: n = 4 (1.95996 + 0.84162)² σ²/δ².
-    expect(units.fixed.units).toBe(Math.ceil((4 * 2.801585218 ** 2 * 45 ** 2) / 0.25));
-    expect(units.sequential.units).toBeGreaterThan(units.fixed.units);
-    expect(days.fixed.atMost).toBeCloseTo(units.fixed.units / 10_000, 9);
-    const { effect } = (await answerOf(...flags, '--units', String(units.fixed.units))) as {
-      effect: { fixed: number };
-    };
-    expect(effect.fixed).toBeCloseTo(0.5, 5);
-    expect((await allot(...flags, '--effect', '0.5')).stdout).toContain('looking all the time');
-    vi.stubEnv('DATABASE_URL', database.url);
-  });
+  it(
+    'answers units for an effect, or an effect for units, without a database',
+    { timeout: 90_000 },
+    async () => {
+      vi.stubEnv('DATABASE_URL', 'postgres://nobody@127.0.0.1:9/none');
+      const flags = ['plan', '--mean', '28', '--sd', '45'];
+      const { units, days } = (await answerOf(...flags, '--effect', '0.5', '--units-per-day', '20000')) as {
+        units: { fixed: { units: number }; sequential: { units: number; expectedUnits: number } };
+        days: { fixed: { atMost: number } };
+      };
+      // Two arms of even size, 5 % and 80 %: n = 4 (1.95996 + 0.84162)² σ²/δ².
+      expect(units.fixed.units).toBe(Math.ceil((4 * 2.801585218 ** 2 * 45 ** 2) / 0.25));
+      expect(units.sequential.units).toBeGreaterThan(units.fixed.units);
+      expect(days.fixed.atMost).toBeCloseTo(units.fixed.units / 10_000, 9);
+      const { effect } = (await answerOf(...flags, '--units', String(units.fixed.units))) as {
+        effect: { fixed: number };
+      };
+      expect(effect.fixed).toBeCloseTo(0.5, 5);
+      expect((await allot(...flags, '--effect', '0.5')).stdout).toContain('looking all the time');
+      vi.stubEnv('DATABASE_URL', database.url);
+    },
+  );
 
   it.each([
     [['--effect', '1'], '--sd: must be given'],

@@ -140,6 +140,7 @@ describe('a controller process that is killed', () => {
 
   it.each(kills)(
     'is followed by one that does once what is to be done: %s, killed %s',
+    { timeout: 90_000 },
     async (name, death) => {
       const { does, ends } = rounds[name];
       const tenant = await prepare(name);

@@ -43,10 +43,10 @@ export function plan(flags: PlanFlags): PlanAnswer {
   };
   const effects =
     effect === undefined ? detectableEffects(units ?? 2, question) : { fixed: effect, sequential: effect };
-  const planned = {
-    fixed: planExperiment(effects.fixed, question).fixed,
-    sequential: planExperiment(effects.sequential, question).sequential,
-  };
+  const first = planExperiment(effects.fixed, question);
+  const isSame = effects.fixed === effects.sequential;
+  const { sequential } = isSame ? first : planExperiment(effects.sequential, question);
+  const planned = { fixed: first.fixed, sequential };
   const relative = (x: number): number => x / (mean ?? NaN);
   return {
     effect: effects,
