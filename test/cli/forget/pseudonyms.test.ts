@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unitNamesFinding } from '../../../src/cli/doctor/unit-names.ts';
+import { checkUnitNames, unitNamesFinding } from '../../../src/cli/doctor/unit-names.ts';
 import { forget } from '../../../src/cli/forget/forget-unit.ts';
 import { startAllot, type RunningAllot } from '../../../src/cli/local/start-allot.ts';
 import { createClient, type AllotClient } from '../../../src/client/client.ts';
@@ -182,6 +182,7 @@ describe('the whole service with pseudonymous units', () => {
     const secrets = loadOrCreateSecrets(config.secretsFile);
     await checkPseudonymKey({ ...parts, secrets, logger: quiet.logger });
     expect(quiet.lines).toEqual([]);
+    expect(await checkUnitNames(config)).toMatchObject({ state: 'ok' });
     expect(lines.filter((line) => line.includes('other names'))).toEqual([]);
 
     const loud = noting();
@@ -197,6 +198,9 @@ describe('the whole service with pseudonymous units', () => {
     await checkPseudonymKey({ ...parts, config: plain, secrets, logger: off.logger });
     expect(off.lines[0]).toContain('pseudonyms are off');
 
+    const told = await checkUnitNames(config);
+    expect(told).toMatchObject({ state: 'warning' });
+    expect(told.found).toContain('another one');
     const history = await pseudonymKeyHistory(database.pool);
     expect(history.uses).toHaveLength(2);
     const newest = history.uses[1].fingerprint;
