@@ -87,7 +87,9 @@ export function evaluateSessions(
     sessions: log.sessionCount,
     lookback: shownNumber(candidate.lookback),
     health,
-    weaknesses: ratioWeaknesses(health, limits, log.unitCount),
+    weaknesses: ratioWeaknesses(health, limits, log.unitCount).map(
+      ({ code, reason }) => `${code}: ${reason}`,
+    ),
     refusal: null,
     responses: [...log.responses.keys()].flatMap((response) => comparisonOf(evidence, response)),
   };

@@ -1,6 +1,7 @@
 import { coverage } from './coverage/study.ts';
 import { obpTable } from './obp-table/study.ts';
 import { testProof, testProofs } from './proofs/test-proof.ts';
+import { sessionGate } from './session-gate/study.ts';
 import type { StudyRun } from './study-run.ts';
 import type { StudyTable } from './study-table.ts';
 
@@ -11,6 +12,7 @@ export const judgingProofs = {
   'obp-table': obpTable,
   coverage,
   sequential: async (study) => [await testProof(testProofs.sequential, study)],
+  'session-gate': sessionGate,
   traps: async (study) => [await testProof(testProofs.traps, study)],
 } as const satisfies Record<string, (study: StudyRun) => Promise<StudyTable[]>>;
 

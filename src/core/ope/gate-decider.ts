@@ -3,9 +3,9 @@ import type { Opponent } from './difference.ts';
 import { differenceBounds, responseBounds, type Bounds, type EvidenceInput } from './gate-evidence.ts';
 import type { GateLine } from './gate-verdict.ts';
 import { defaultLimits } from './limits.ts';
-import type { Estimand } from './report.ts';
+import type { Estimand, Warning } from './report.ts';
 import { marginEvidence, rateBounds, type SessionEvidence } from './session-evidence.ts';
-import { ratioHealth, sessionHealthLine } from './session-health.ts';
+import { ratioHealth, ratioWeaknesses, sessionHealthLine } from './session-health.ts';
 import { shortNumber, type Trouble } from './trouble.ts';
 
 /** A difference to the champion against what it may lose, in one unit. */
@@ -39,15 +39,27 @@ export const decideByDecision = (evidence: EvidenceInput, champion: Opponent): D
   health: [],
 });
 
-/** Totals of whole sessions, with the states and the length that the candidate itself brings about. */
-export function decideBySession(evidence: SessionEvidence, minEffectiveUnits: number): Decider {
+/**
+ * Totals of whole sessions, with the states and the length that the candidate itself brings about.
+ *
+ * @param weakRows what is weak about the weights of single rows: then nothing is proven here either
+ */
+export function decideBySession(
+  evidence: SessionEvidence,
+  minEffectiveUnits: number,
+  weakRows: readonly Warning[],
+): Decider {
   const { log, candidate, champion, options } = evidence;
   const limits = { minEffectiveUnits, maxUnitShare: { ...defaultLimits, ...options.limits }.maxUnitShare };
-  const line = (side: typeof candidate): GateLine =>
-    sessionHealthLine(ratioHealth(log, side), limits, log.unitCount);
-  const health = [line(candidate), ...(champion === 'behavior' ? [] : [line(champion)])];
-  // Two lines of one name: the second speaks of the champion.
-  const lines = health.map((one, i) => (i === 0 ? one : { ...one, name: `${one.name} (champion)` }));
+  const sides = [candidate, ...(champion === 'behavior' ? [] : [champion])];
+  const health = sides.map((side) => ratioHealth(log, side));
+  const lines = health.map((one, i) => {
+    const line = sessionHealthLine(one, limits, log.unitCount);
+    return i === 0 ? line : { ...line, name: `${line.name} (champion)` };
+  });
+  const weak = [...weakRows, ...health.flatMap((one) => ratioWeaknesses(one, limits, log.unitCount))];
+  const weakened = (bounds: Bounds): Bounds =>
+    'unknown' in bounds ? bounds : { ...bounds, weaknesses: [...bounds.weaknesses, ...weak] };
   return {
     estimand: 'per-session',
     difference: (response, margin) => {
@@ -55,12 +67,12 @@ export function decideBySession(evidence: SessionEvidence, minEffectiveUnits: nu
       if (typeof found === 'string') return { bounds: { unknown: found }, margin, note: '' };
       const decisions = shortNumber(found.margin / margin);
       return {
-        bounds: found.bounds,
+        bounds: weakened(found.bounds),
         margin: found.margin,
         note: ` (total of a session; the margin is ${shortNumber(margin)} for each of ${decisions} decisions)`,
       };
     },
-    rate: (response) => rateBounds(evidence, response),
+    rate: (response) => weakened(rateBounds(evidence, response)),
     health: lines,
   };
 }

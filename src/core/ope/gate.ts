@@ -7,10 +7,10 @@ import { shareOfActions, type EvidenceInput } from './gate-evidence.ts';
 import { artifactLine, healthLine, studentLines, type StudentCheck } from './gate-health.ts';
 import { constraintLine, marginLine, undecidedLine } from './gate-lines.ts';
 import type { GateLine, GateVerdict } from './gate-verdict.ts';
-import { examine } from './examination.ts';
+import { examine, type Examination } from './examination.ts';
 import type { OpeLimits } from './limits.ts';
 import type { SessionEvidence } from './session-evidence.ts';
-import type { Trouble } from './trouble.ts';
+import { isWeakness, type Trouble } from './trouble.ts';
 
 /** Everything the gate may look at. The log is the untouched slice: nothing of the candidate was fitted on it. */
 export interface GateInput {
@@ -68,10 +68,11 @@ export function judgeCandidate(input: GateInput): GateVerdict {
     estimator: gate.estimator,
     options,
   };
-  const decider = deciderOf(input, evidence);
+  const examination = examine(input.log, input.candidate, options);
+  const decider = deciderOf(input, evidence, examination);
   const lines = [
     ...artifactLine(input.artifactProblems ?? []),
-    healthLine(examine(input.log, input.candidate, options), gate.minEffectiveUnits, input.log.unitCount),
+    healthLine(examination, gate.minEffectiveUnits, input.log.unitCount),
     ...decider.health,
     ...differenceLines(input, decider),
     ...constraintLines(input, decider),
@@ -85,13 +86,19 @@ export function judgeCandidate(input: GateInput): GateVerdict {
   };
 }
 
-function deciderOf({ surface, champion, sessions }: GateInput, evidence: EvidenceInput): Decider {
+function deciderOf(
+  { surface, champion, sessions }: GateInput,
+  evidence: EvidenceInput,
+  { unusable, weightWarnings, supportWarnings }: Examination,
+): Decider {
   if (gateEstimandOf(surface) === 'per-decision') return decideByDecision(evidence, champion);
   invariant(sessions !== undefined, 'sessions, where the gate is declared to judge them');
   if ('needed' in sessions) return decideNothing(sessions);
+  if (unusable !== null) return decideNothing(unusable);
   const { level, resamples, seed, limits } = evidence.options;
   const options = { level, resamples, seed, ...(limits === undefined ? {} : { limits }) };
-  return decideBySession({ ...sessions, options }, surface.gate.minEffectiveUnits);
+  const weakRows = [...weightWarnings, ...supportWarnings].filter(isWeakness);
+  return decideBySession({ ...sessions, options }, surface.gate.minEffectiveUnits, weakRows);
 }
 
 function differenceLines({ surface, log }: GateInput, decider: Decider): GateLine[] {

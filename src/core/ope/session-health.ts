@@ -1,6 +1,7 @@
 import { influencesByUnit, standardError } from './delta-method.ts';
 import type { GateLine } from './gate-verdict.ts';
 import { effectiveSampleSize } from './health.ts';
+import type { Warning } from './report.ts';
 import type { SessionSide } from './sequential/marginal-dr.ts';
 import { sumSessionsByUnit, type SequentialLog } from './sequential/sequential-log.ts';
 import { percent, shortNumber } from './trouble.ts';
@@ -47,23 +48,23 @@ export function ratioWeaknesses(
   health: RatioHealth,
   limits: { readonly minEffectiveUnits: number; readonly maxUnitShare: number },
   units: number,
-): string[] {
+): Warning[] {
   const { effectiveSampleSize: size, largestShare, endMass, endMassStandardError } = health;
   const off = Math.abs(endMass - 1);
-  const found: string[] = [];
+  const found: Warning[] = [];
   if (!(size >= limits.minEffectiveUnits)) {
     const enough = Math.ceil((units * limits.minEffectiveUnits) / size);
-    found.push(
-      `low_effective_sample_size: the effective sample is ${shortNumber(size)} units; about ${enough} units of such a log would be enough`,
-    );
+    const reason = `of sessions the effective sample is ${shortNumber(size)} units (weak below ${limits.minEffectiveUnits}); about ${enough} units of such a log would be enough`;
+    found.push({ code: 'low_effective_sample_size', reason });
   }
   if (!(largestShare <= limits.maxUnitShare))
-    found.push(`unit_dominates: one unit holds ${percent(largestShare)} of the ratios`);
-  if (!(off <= END_MASS_TOLERANCE || off <= END_MASS_ERRORS * endMassStandardError))
-    found.push(
-      `end_mass_off: the candidate’s sessions end ${shortNumber(endMass)} times, it should be once: it goes where the log hardly does; ` +
-        'a log that explores more towards it would be enough',
-    );
+    found.push({ code: 'unit_dominates', reason: `one unit holds ${percent(largestShare)} of the ratios` });
+  if (!(off <= END_MASS_TOLERANCE || off <= END_MASS_ERRORS * endMassStandardError)) {
+    const reason =
+      `the candidate’s sessions end ${shortNumber(endMass)} times, it should be once: it goes where the log hardly does; ` +
+      'a log that explores more towards it would be enough';
+    found.push({ code: 'end_mass_off', reason });
+  }
   return found;
 }
 
@@ -83,6 +84,6 @@ export function sessionHealthLine(
     reason:
       weak.length === 0
         ? `effective sample ${shortNumber(size)} of ${units} units, sessions end ${shortNumber(endMass)} times`
-        : weak.join('; '),
+        : weak.map(({ code, reason }) => `${code}: ${reason}`).join('; '),
   };
 }

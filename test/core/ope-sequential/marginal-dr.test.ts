@@ -58,11 +58,13 @@ describe('ratios of visits', () => {
 
   it('are weak where the valued policy’s sessions do not add up, or one unit holds them', () => {
     const found = (ratios: Float64Array): string =>
-      ratioWeaknesses(healthOf(ratios), limits, log.unitCount).join();
+      ratioWeaknesses(healthOf(ratios), limits, log.unitCount)
+        .map(({ code }) => code)
+        .join();
     expect(found(new Float64Array(log.rounds).fill(1))).toBe('');
     expect(found(new Float64Array(log.rounds).fill(1.2))).toMatch(/^end_mass_off/);
     const one = new Float64Array(log.rounds).fill(1);
     one[0] = 1e4;
-    expect(found(one)).toMatch(/low_effective_sample_size.*would be enough.*unit_dominates/);
+    expect(found(one)).toMatch(/^low_effective_sample_size,unit_dominates/);
   });
 });
