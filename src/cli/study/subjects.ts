@@ -2,7 +2,7 @@ import type { LearningStudy, StudyRun } from '../../../offline/reproductions/stu
 import type { StudyTable } from '../../../offline/reproductions/study-table.ts';
 import type { StudyFlags, StudyOutcome, StudySubject } from './subject.ts';
 
-const proofs = ['laws', 'goldens', 'obp-table', 'coverage', 'sequential', 'traps'] as const;
+const proofs = ['laws', 'goldens', 'obp-table', 'coverage', 'sequential', 'session-gate', 'traps'] as const;
 
 const judging: StudySubject = {
   name: 'judging',
