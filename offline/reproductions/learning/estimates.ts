@@ -1,6 +1,6 @@
 import { clopperPearson } from '../../../src/core/ope/intervals/clopper-pearson.ts';
 import type { Surface } from '../../../src/core/surface/surface.ts';
-import { mainResponseOf } from '../../../src/core/surface/surface.ts';
+import { gateEstimandOf, mainResponseOf } from '../../../src/core/surface/surface.ts';
 import type { LearningStudy } from '../study-run.ts';
 import type { StudyTable } from '../study-table.ts';
 import { settingsNotes, toJson } from './answer.ts';
@@ -48,7 +48,7 @@ function policyTable(surface: Surface, runs: StudyRuns): StudyTable {
     notes: [
       ...settingsNotes(runs),
       `Estimator ${surface.gate.estimator}, ${runs.settings.resamples} resamples, level ${surface.gate.level}, test split. "Truth, logged states" is the estimand; "truth, own states" is what the policy does to the states as well. ` +
-        'A verdict is wrong where it promotes what truly breaks a constraint or falls below the margin, or refuses what does neither.',
+        `Verdicts are judged ${gateEstimandOf(surface)}: one is wrong where it promotes what truly breaks a constraint or falls below a margin, or refuses what does neither.`,
     ],
     header: [
       'method',
@@ -106,11 +106,15 @@ function isTrulyFine({ gate, ...surface }: Surface, seen: MethodRun, behavior: M
     ...gate.auxiliaryMargins,
     [mainResponseOf({ gate, ...surface })?.name ?? '']: gate.mainMargin,
   };
+  const isBySession = gateEstimandOf({ gate, ...surface }) === 'per-session';
+  const field = isBySession ? 'perSession' : 'value';
+  // A margin is per decision; per session it is allowed on each decision of a session of the behaviour policy.
+  const factor = isBySession ? (behavior.decisionsPerSession ?? NaN) : 1;
   const difference = (name: string): number =>
-    (seen.values?.[name]?.value ?? NaN) - (behavior.values?.[name]?.value ?? NaN);
+    (seen.values?.[name]?.[field] ?? NaN) - (behavior.values?.[name]?.[field] ?? NaN);
   return (
     seen.constraints.every(({ violation }) => violation === 0) &&
-    Object.entries(margins).every(([name, margin]) => !(difference(name) < -margin))
+    Object.entries(margins).every(([name, margin]) => !(difference(name) < -margin * factor))
   );
 }
 
