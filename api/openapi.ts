@@ -111,13 +111,18 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
         ? {
             query: z.object(
               Object.fromEntries(
-                query.map(([name, d]) => [name, z.string().optional().meta({ description: d })]),
+                query.map(([name, description]) => [
+                  name,
+                  (route.queryTypes?.[name] ?? z.string()).optional().meta({ description }),
+                ]),
               ),
             ),
           }
         : {}),
     },
-    ...(route.body === undefined ? {} : { requestBody: { content: requestContent(route) } }),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: !route.body.safeParse({}).success, content: requestContent(route) } }),
     responses: responses as ZodOpenApiOperationObject['responses'],
   };
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { refuse, violation } from '../../src/core/check.ts';
 import { json, type Route } from './route.ts';
 
@@ -16,6 +17,7 @@ export const operationRoutes: readonly Route[] = [
     summary: 'Who changed what, when and why; newest first',
     permission: 'administer',
     query: { limit: '1 to 1000, default 100' },
+    queryTypes: { limit: z.int().min(1).max(1000) },
     answers: [200],
     handle: async ({ services, principal, query }) =>
       json({ entries: await services.audit.list(principal, limitOf(query.limit)) }),

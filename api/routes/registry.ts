@@ -1,4 +1,4 @@
-import { parseWith } from '../../src/service/schemas/parse.ts';
+import { parseOptional } from '../../src/service/schemas/parse.ts';
 import {
   aliasSchema,
   artifactSignatureSchema,
@@ -11,7 +11,7 @@ import { json, type Call, type Reply, type Route } from './route.ts';
 const bySurface = { surface: 'Only of this surface' };
 
 async function setKilled({ services, principal, params, body }: Call, isKilled: boolean): Promise<Reply> {
-  const { reason } = parseWith(reasonOnlySchema, body ?? {});
+  const { reason } = parseOptional(reasonOnlySchema, body);
   await services.surfaces.setKilled(params.name, isKilled, principal, reason);
   const revision = services.serving.snapshot?.revision ?? null;
   return json({ surface: params.name, isKilled, servedRevision: revision });

@@ -34,6 +34,8 @@ export interface Route {
   readonly summary: string;
   readonly permission: Permission | 'open';
   readonly query?: Readonly<Record<string, string>>;
+  /** For OpenAPI, where a parameter is not just any text. */
+  readonly queryTypes?: Readonly<Record<string, z.ZodType>>;
   /** A zod schema for OpenAPI; the use case parses with it. */
   readonly body?: z.ZodType;
   /** Takes `application/octet-stream` as well. */

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { fixedPolicyArtifact } from '../../src/core/policy/policy.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
 import { liveFeed } from '../support/api-world.ts';
 import { fuzzApi, fuzzTable, liveFeedHints } from '../support/fuzz/fuzz-api.ts';
+import { schemathesis, type Known } from './schemathesis.ts';
 
 /**
  * `npm run fuzz -- [requests per route] [seed]`: the fuzzing of the suite for longer, on the whole service with its real
@@ -26,14 +26,16 @@ let isClean: boolean;
 try {
   const { adminKey } = await allot.ready;
   const key = adminKey ?? '';
-  const decisionId = await prepare(allot.url, key);
+  const known = await prepare(allot.url, key);
   process.stdout.write(`seed ${String(seed)}\n`);
-  const tallies = await fuzzApi({ url: allot.url, key, agent, perRoute, seed, ...liveFeedHints(decisionId) });
+  const hints = liveFeedHints(known.decisionId);
+  const tallies = await fuzzApi({ url: allot.url, key, agent, perRoute, seed, ...hints });
   process.stdout.write(`${fuzzTable(tallies)}\n`);
   for (const { route, unexpected } of tallies)
     for (const found of unexpected.slice(0, 3)) process.stdout.write(`${route} ${JSON.stringify(found)}\n`);
-  isClean =
-    tallies.every(({ unexpected }) => unexpected.length === 0) && (await schemathesis(allot.url, key));
+  const cases = Math.min(20, perRoute);
+  const isFound = await schemathesis({ url: allot.url, key, folder, cases, seed, known });
+  isClean = tallies.every(({ unexpected }) => unexpected.length === 0) && !isFound;
 } finally {
   agent.destroy();
   await allot.close();
@@ -41,41 +43,28 @@ try {
 }
 process.exitCode = isClean ? 0 : 1;
 
-async function prepare(url: string, key: string): Promise<string> {
+/** A surface, two versions, an experiment, a run and a decision, so that requests get behind "there is no such". */
+async function prepare(url: string, key: string): Promise<Known> {
   const client = createClient({ url, key });
   const surface = await client.declareSurface('live-feed', liveFeed);
-  const { version } = await client.publishPolicy(encodeArtifact(fixedPolicyArtifact(surface, [0.5, 0.5])));
-  await client.setAlias('live-feed', 'champion', version);
-  const answer = await client.decide({
+  const publish = async (p: number): Promise<string> =>
+    (await client.publishPolicy(encodeArtifact(fixedPolicyArtifact(surface, [1 - p, p])))).version;
+  const [policyVersion, other] = [await publish(0.5), await publish(0.4)];
+  await client.setAlias('live-feed', 'champion', policyVersion);
+  await client.createExperiment({
+    surface: 'live-feed',
+    name: 'fuzzed',
+    variants: [
+      { name: 'control', role: 'control', policyVersion },
+      { name: 'treatment', role: 'treatment', policyVersion: other },
+    ],
+  });
+  const { id: runId } = await client.startRun('training-runs', { surface: 'live-feed', config: {} });
+  const { decisionId } = await client.decide({
     requestId: 'r',
     surface: 'live-feed',
     unitId: 'u-1',
     features: { hour: 1 },
   });
-  return answer.decisionId;
-}
-
-/** True where it found nothing, or could not run: then it says so. Not spawnSync: the service answers in this process. */
-async function schemathesis(url: string, key: string): Promise<boolean> {
-  const home = join(import.meta.dirname, '..', '..', '.cache', 'schemathesis');
-  const program = join(home, 'bin', 'schemathesis');
-  if (!existsSync(program)) {
-    await run('python3', ['-m', 'venv', home]);
-    await run(join(home, 'bin', 'pip'), ['install', '-q', 'schemathesis']);
-  }
-  if (!existsSync(program)) {
-    process.stdout.write('SKIPPED: schemathesis cannot be installed here (python3 -m venv, pip)\n');
-    return true;
-  }
-  const checks = ['--checks', 'not_a_server_error', '-n', String(Math.min(100, perRoute))];
-  const header = ['-H', `Authorization: Bearer ${key}`];
-  return (await run(program, ['run', `${url}/openapi.json`, ...header, ...checks])) === 0;
-}
-
-function run(program: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
-    child.on('error', () => resolve(127));
-    child.on('exit', (code) => resolve(code ?? 1));
-  });
+  return { decisionId, surface: 'live-feed', policyVersion, experiment: 'fuzzed', runId };
 }

@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { isName, NAME_RULE } from '../../core/surface/names.ts';
+import { isName, NAME_PATTERN, NAME_RULE } from '../../core/surface/names.ts';
 
 /** Names of surfaces, actions, features, experiments: they end up in URLs, metrics and JSON keys. */
-export const nameSchema = z.string().min(1).max(64).refine(isName, NAME_RULE);
+export const nameSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine(isName, NAME_RULE)
+  .meta({ pattern: NAME_PATTERN.source });
 
 /** Identifiers that callers make up: any well-formed text of at most 256 characters. */
 const unstorable = /[\ud800-\udfff\0]/u;
@@ -10,7 +15,8 @@ export const callerIdSchema = z
   .string()
   .min(1)
   .max(256)
-  .refine((id) => !unstorable.test(id), 'must be well-formed Unicode without U+0000');
+  .refine((id) => !unstorable.test(id), 'must be well-formed Unicode without U+0000')
+  .meta({ pattern: '^[^\\u0000]*$' });
 
 export const shareSchema = z.number().min(0).max(1);
 export const versionSchema = z

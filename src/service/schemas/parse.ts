@@ -15,6 +15,10 @@ export function parseWith<S extends z.ZodType>(
   throw new AllotError(code, `${first.field || 'body'}: ${first.rule}`, { violations });
 }
 
+/** The same for a body that may be left out; `null` is a body, and refused. */
+export const parseOptional = <S extends z.ZodType>(schema: S, body: unknown): z.output<S> =>
+  parseWith(schema, body === undefined ? {} : body);
+
 type Issue = z.core.$ZodIssue;
 
 function violationsOf(issue: Issue, body: unknown): Violation[] {
