@@ -84,7 +84,7 @@ describe.skipIf(why !== null)(
       );
     });
 
-    it('says what to do about TLS on a listener without it', async () => {
+    it.concurrent('says what to do about TLS on a listener without it', async () => {
       const error = await refusalOf({ ...configOf(), brokers: [broker.address] });
       expect(error).toMatchObject({
         message: expect.stringMatching(/do not speak TLS.*KAFKA_SSL/) as string,
