@@ -6,6 +6,7 @@ import { clockJump } from './clock-jump.ts';
 import { journalDamage } from './journal-damage.ts';
 import { journalDiskFull, journalFull } from './journal-full.ts';
 import { kafka } from './kafka.ts';
+import { kafkaLeader } from './kafka-leader.ts';
 import { killEverything } from './kill-everything.ts';
 import { killParts } from './kill-parts.ts';
 import { postgresAway } from './postgres-away.ts';
@@ -29,4 +30,5 @@ export const scenarios: readonly Scenario[] = [
   killEverything,
   killParts,
   kafka,
+  kafkaLeader,
 ];
