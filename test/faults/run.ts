@@ -13,7 +13,7 @@ interface Flags {
   readonly list: boolean;
 }
 
-const SHORT_KILLS = 2;
+const SHORT_KILLS = 1;
 const LONG_KILLS = 8;
 
 async function main(): Promise<void> {

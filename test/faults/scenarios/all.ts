@@ -8,6 +8,7 @@ import { journalDiskFull, journalFull } from './journal-full.ts';
 import { kafka } from './kafka.ts';
 import { kafkaLeader } from './kafka-leader.ts';
 import { killEverything } from './kill-everything.ts';
+import { killJobs } from './kill-jobs.ts';
 import { killParts } from './kill-parts.ts';
 import { postgresAway } from './postgres-away.ts';
 import { postgresDiskFull } from './postgres-disk-full.ts';
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   clockJump,
   killEverything,
   killParts,
+  killJobs,
   kafka,
   kafkaLeader,
 ];

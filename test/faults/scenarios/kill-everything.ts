@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Scenario } from '../scenario.ts';
+import type { FaultContext, Scenario } from '../scenario.ts';
 import { Load } from '../support/load.ts';
 import { type OwnWorld, startOwnWorld } from '../support/world.ts';
 
@@ -15,7 +15,7 @@ export const killEverything: Scenario = {
       for (let n = 0; n < context.kills; n += 1) {
         await sleep(200 + 1_500 * context.random.uniform());
         const killedAt = Date.now();
-        await kill(world, isGroup);
+        await kill(context, world, isGroup);
         world.part.start();
         await load.untilAnswered(killedAt);
       }
@@ -27,10 +27,15 @@ export const killEverything: Scenario = {
   },
 };
 
-async function kill({ part, postmasterPid }: OwnWorld, isGroup: boolean): Promise<void> {
+async function kill(
+  { killed }: FaultContext,
+  { part, postmasterPid }: OwnWorld,
+  isGroup: boolean,
+): Promise<void> {
   if (isGroup) {
     try {
       process.kill(postmasterPid(), 'SIGKILL');
+      killed();
     } catch {
       // The last kill came before it was up again.
     }

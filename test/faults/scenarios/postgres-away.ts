@@ -115,7 +115,7 @@ export async function during(
   world: GivenWorld,
   { fault, begin }: Outage,
 ): Promise<FaultOutcome> {
-  const seconds = context.isShort ? 3 : 15;
+  const seconds = context.isShort ? 2 : 15;
   const load = new Load(context.folder, () => world.client);
   await sleep(300);
   const end = await begin(world);
