@@ -36,9 +36,11 @@ export async function startApiReplicas(count: number, url: string | null = null)
     url === null
       ? await startEmbeddedPostgres({ directory: join(folder, 'postgres'), isDurable: false })
       : null;
+  const spare = killAtExit(() => [...besides, ...children]);
   const stop = async (): Promise<void> => {
     await Promise.all([...besides, ...children].map(end));
     await postgres?.stop();
+    spare();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -73,6 +75,15 @@ export async function startApiReplicas(count: number, url: string | null = null)
     await stop();
     throw error;
   }
+}
+
+/** A study that ends by an error must not leave them behind; returns what calls it off. */
+function killAtExit(children: () => readonly ChildProcess[]): () => void {
+  const kill = (): void => {
+    for (const child of children()) child.kill('SIGKILL');
+  };
+  process.once('exit', kill);
+  return () => void process.off('exit', kill);
 }
 
 interface Where {
