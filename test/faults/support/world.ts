@@ -30,12 +30,15 @@ export interface World {
 export class GivenPostgres {
   readonly directory: string;
   #server: EmbeddedPostgres;
+  /** Each counts as a user of the server, which ends with the last of them. */
+  readonly #started: EmbeddedPostgres[];
   readonly proxy: TcpProxy;
   readonly pool: pg.Pool;
 
   private constructor(directory: string, server: EmbeddedPostgres, proxy: TcpProxy) {
     this.directory = directory;
     this.#server = server;
+    this.#started = [server];
     this.proxy = proxy;
     this.pool = createPool(server.url, { applicationName: 'allot-faults', maxConnections: 3 });
   }
@@ -70,11 +73,12 @@ export class GivenPostgres {
 
   async startAgain(): Promise<void> {
     this.#server = await startEmbeddedPostgres({ directory: this.directory });
+    this.#started.push(this.#server);
   }
 
   async #close(): Promise<void> {
     await this.pool.end();
-    await this.#server.stop();
+    for (const server of this.#started) await server.stop();
     await this.proxy.close();
   }
 }
