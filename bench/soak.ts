@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createClient } from '../src/client/client.ts';
@@ -35,6 +35,7 @@ const CONNECTIONS = 32;
 const MINUTE_MS = 60_000;
 
 async function main(): Promise<void> {
+  if (flags.svg !== undefined) mkdirSync(dirname(flags.svg), { recursive: true });
   const dataDir = mkdtempSync(join(tmpdir(), 'allot-soak-'));
   const allot = await startAllotProcess({ dataDir, port: await freePort(), isFirstStart: true });
   const key = allot.adminKey ?? '';
@@ -55,10 +56,10 @@ async function main(): Promise<void> {
       trends: trendsOf(minutes),
       ...(await compared(allot, key, load)),
     };
-    if (flags.svg !== undefined) writeFileSync(flags.svg, soakSvg(minutes));
     process.stdout.write(
       flags.json ? `${JSON.stringify({ node: process.version, ...soaked })}\n` : soakText(soaked),
     );
+    if (flags.svg !== undefined) writeFileSync(flags.svg, soakSvg(minutes));
   } finally {
     sampler.stop();
     await allot.stop();
