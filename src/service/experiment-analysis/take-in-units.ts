@@ -2,8 +2,8 @@ import type { ExperimentUnits, OpenUnit, UnitEntry } from '../ports/experiment-u
 import type { DecisionRecord } from '../ports/stores.ts';
 import { outcomeWindowMs, prePeriodMs, unitCell, type UnitContext } from './unit-outcomes.ts';
 
-/** Units of one transaction: with their feedback some megabytes. */
-const CHUNK = 1_000;
+/** Units of one transaction. `allot start` looks in the process that decides, and decisions wait while a chunk is added up. */
+const CHUNK = 200;
 
 /**
  * Brings an experiment's sums up to `asOf`: every unit whose window has closed enters once, with the records of its own window,
