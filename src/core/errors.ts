@@ -22,7 +22,10 @@ export const errorCatalogue = {
   schema_breaking_change: { retryable: false, title: 'The change needs a new schema version' },
   state_conflict: { retryable: false, title: 'The object is not in a state that allows this' },
   surface_invalid: { retryable: false, title: 'The surface declaration breaks a rule' },
-  artifact_invalid: { retryable: false, title: 'The policy artifact is damaged, not signed or for another surface' },
+  artifact_invalid: {
+    retryable: false,
+    title: 'The policy artifact is damaged, not signed or for another surface',
+  },
   rate_limited: { retryable: true, title: 'Too many requests for this key' },
   journal_full: { retryable: true, title: 'The journal cannot take more events now' },
   store_unavailable: { retryable: true, title: 'The database does not answer' },
