@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { lowestDecisionIdAt } from '../core/feedback/decision-id-range.ts';
 import type { DecidedRange, FeedbackCounts, JoinCounts, JoinReader } from '../service/ports/join-reader.ts';
+import { ensureStatistics } from './partition-statistics.ts';
 import { query } from './transaction.ts';
 
 /** Sessions without an id end after such a gap, as in a snapshot. */
@@ -13,8 +14,10 @@ export function createJoinReader(pool: pg.Pool): JoinReader {
       const responses = rules.flatMap(({ tenant, surface, responses: all }) =>
         all.map((response) => ({ tenant, surface, ...response })),
       );
+      const keys = keysOf(range);
+      await ensureStatistics(pool, keys[0], keys[1]);
       const rows = await query<JoinedRow>(pool, JOINED, [
-        ...keysOf(range),
+        ...keys,
         limit,
         responses.map(({ tenant }) => tenant),
         responses.map(({ surface }) => surface),
@@ -26,10 +29,12 @@ export function createJoinReader(pool: pg.Pool): JoinReader {
     },
 
     async feedback(range, limit) {
+      const keys = keysOf(range);
+      await ensureStatistics(pool, keys[0], keys[1]);
       const counts: FeedbackCounts[] = [];
       for (const kind of ['exposure', 'interaction'] as const) {
         const [row] = await query<{ all: string; joined: string }>(pool, feedbackOf(`${kind}s`), [
-          ...keysOf(range),
+          ...keys,
           limit,
         ]);
         counts.push({ kind, joined: Number(row.joined), orphans: Number(row.all) - Number(row.joined) });
@@ -38,8 +43,10 @@ export function createJoinReader(pool: pg.Pool): JoinReader {
     },
 
     async pending(range, limit) {
+      const keys = keysOf(range);
+      await ensureStatistics(pool, keys[0], keys[1]);
       const rows = await query<{ tenant: string; surface: string; decisions: string }>(pool, PENDING, [
-        ...keysOf(range),
+        ...keys,
         limit,
       ]);
       return rows.map((row) => ({ ...row, decisions: Number(row.decisions) }));
