@@ -1,6 +1,8 @@
-import kafkajs, { type Kafka, type Producer } from 'kafkajs';
+import { type Kafka, type Producer } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
 import type { RawRecord } from '../service/ports/event-log.ts';
+import { AllotError } from '../core/errors.ts';
+import { type Confirmation, Partitioning, type SentTopic } from './confirmation.ts';
 import { within } from './deadline.ts';
 
 export const SEND_DEADLINE_MS = 10_000;
@@ -17,6 +19,7 @@ export class DeadlineProducer {
   readonly #config: KafkaConfig;
   readonly #deadlineMs: number;
   readonly #producer: Producer;
+  readonly #partitioning = new Partitioning();
   readonly #late = new Set<Promise<unknown>>();
   #connected: Promise<void> | null = null;
 
@@ -26,7 +29,7 @@ export class DeadlineProducer {
     // Not idempotent: half the speed, and ingest removes repeats anyway.
     this.#producer = kafka.producer({
       allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner: () => this.#partitioning.choose,
     });
   }
 
@@ -42,13 +45,25 @@ export class DeadlineProducer {
       { topic: this.#config.decisionsTopic, messages: decisions.map(toMessage) },
       { topic: this.#config.feedbackTopic, messages: feedback.map(toMessage) },
     ].filter(({ messages }) => messages.length > 0);
-    const sending = this.#connect().then(() =>
-      this.#producer.sendBatch({ acks: ALL_REPLICAS, topicMessages }),
-    );
+    const sending = this.#connect().then(() => this.#sendConfirmed(topicMessages));
     this.#late.add(sending);
     const settle = (): unknown => this.#late.delete(sending);
     sending.then(settle, settle);
     await within(this.#deadlineMs, 'send', sending);
+  }
+
+  /**
+   * The client resolves a send although it has dropped records: when a leader dies in the middle and its partitions move to a broker
+   * that has answered already, its next try leaves that broker out. So every partition must be in the answer.
+   */
+  async #sendConfirmed(topicMessages: SentTopic[]): Promise<void> {
+    const answer: readonly Confirmation[] = await this.#producer.sendBatch({
+      acks: ALL_REPLICAS,
+      topicMessages,
+    });
+    const missing = this.#partitioning.unconfirmed(topicMessages, answer);
+    if (missing.length > 0)
+      throw new AllotError('broker_unavailable', `kafka: send: not confirmed for ${missing.join(', ')}`);
   }
 
   #connect(): Promise<void> {
