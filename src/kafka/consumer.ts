@@ -6,7 +6,7 @@ import { handleBatch, offsetAfter } from './batch.ts';
 import { within } from './deadline.ts';
 import { type GapStep, stepPastGap } from './gap.ts';
 import { IdleClock, Standstill, type Verdict, type Waiting } from './standstill.ts';
-import { type Assignment, topicsOf } from './topics.ts';
+import { type Assignment, type Leader, topicsOf } from './topics.ts';
 
 export interface WatchTimes {
   /** Between two looks at what waits. */
@@ -26,7 +26,7 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   readonly watch: WatchTimes;
   waitingOf(assignment: Assignment): Promise<readonly Waiting[]>;
-  leaderOf(topic: string, partition: number): Promise<number>;
+  leaderOf(topic: string, partition: number): Promise<Leader>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Consumer } from 'kafkajs';
 import type { Waiting } from './standstill.ts';
-import type { Assignment } from './topics.ts';
+import type { Assignment, Leader } from './topics.ts';
 
 /** An answer to a fetch of one partition is at most 66 bytes and the topic's name; a batch without a record adds 61. */
 const BATCH_ANSWER_BYTES = 100;
@@ -18,16 +18,14 @@ export interface GapStep {
 /**
  * Seeks past a batch that holds no record (compaction leaves such), at which the client would fetch the same answer for
  * ever. One offset at a time, and only after the broker has sent a batch for that offset in which no record was: a larger
- * step, or one on a failed fetch, could pass over records. Other partitions pause meanwhile, so that every answer is
- * about this one.
- *
- * @param leader node that the partition is fetched from
+ * step, or one on a failed fetch, could pass over records. Other partitions pause meanwhile, and only answers of this
+ * partition's leader to requests that left after the last seek count, so that every answer is about this offset.
  */
 export async function stepPastGap(
   consumer: Consumer,
   { topic, partition, committed, high }: Waiting,
   assignment: Assignment,
-  leader: number,
+  leader: Leader,
 ): Promise<GapStep> {
   const others = Object.entries(assignment).map(([name, partitions]) => ({
     topic: name,
@@ -37,6 +35,7 @@ export async function stepPastGap(
   let answer: 'none' | 'empty batch' | 'nothing' | 'records' = 'none';
   let nothings = 0;
   let hasBegun = false;
+  let soughtAt = 0;
   consumer.pause(others);
   const offs: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -46,8 +45,8 @@ export async function stepPastGap(
       timer = setTimeout(() => finish('late'), STEP_FOR_MS);
       const { REQUEST, START_BATCH_PROCESS, FETCH_START, GROUP_JOIN } = consumer.events;
       offs.push(
-        consumer.on(REQUEST, ({ payload: { apiName, size } }) => {
-          if (apiName !== 'Fetch') return;
+        consumer.on(REQUEST, ({ payload: { apiName, size, broker, sentAt } }) => {
+          if (apiName !== 'Fetch' || broker !== leader.address || sentAt < soughtAt) return;
           answer = size - Buffer.byteLength(topic) >= BATCH_ANSWER_BYTES ? 'empty batch' : 'nothing';
         }),
         consumer.on(START_BATCH_PROCESS, ({ payload }) => {
@@ -56,13 +55,15 @@ export async function stepPastGap(
         consumer.on(GROUP_JOIN, () => finish('late')),
         // Whatever the last fetch of this node has brought is handled when its next one begins.
         consumer.on(FETCH_START, ({ payload }) => {
-          if (Number((payload as { nodeId?: unknown }).nodeId) !== leader) return;
+          if (Number((payload as { nodeId?: unknown }).nodeId) !== leader.nodeId) return;
           if (hasBegun && answer === 'records') return finish('past');
           if (hasBegun && answer === 'nothing' && (nothings += 1) >= NOTHING_TIMES) return finish('nothing');
           if (hasBegun && answer === 'empty batch') offset += 1n;
           if (offset >= high) return finish('end');
-          if (!hasBegun || answer === 'empty batch')
+          if (!hasBegun || answer === 'empty batch') {
+            soughtAt = Date.now();
             consumer.seek({ topic, partition, offset: String(offset) });
+          }
           hasBegun = true;
           answer = 'none';
         }),

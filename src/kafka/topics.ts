@@ -176,7 +176,17 @@ export const lagOf = (waiting: readonly Waiting[]): number =>
   waiting.reduce((sum, { committed, high }) => sum + Number(high - committed), 0);
 
 /** The node that a partition is fetched from. */
-export async function leaderOf(admin: Admin, topic: string, partition: number): Promise<number> {
+export async function leaderOf(admin: Admin, topic: string, partition: number): Promise<Leader> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-  return topics[0].partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
+  const nodeId = topics[0].partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
+  const { brokers } = await admin.describeCluster();
+  const broker = brokers.find((one) => one.nodeId === nodeId);
+  return { nodeId, address: broker === undefined ? '' : `${broker.host}:${String(broker.port)}` };
+}
+
+/** The broker that a partition is fetched from. */
+export interface Leader {
+  readonly nodeId: number;
+  /** host:port */
+  readonly address: string;
 }
