@@ -1,6 +1,7 @@
 import { createRandom } from '../../src/core/math/random.ts';
 import type { EncodedFeature, LayerSpec, PolicyArtifact } from '../../src/core/policy/artifact.ts';
 import { widthOf } from '../../src/core/policy/input-layout.ts';
+import { makeArtifact } from '../../src/core/policy/make-artifact.ts';
 import { weightCountOf } from '../../src/core/policy/network.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 
@@ -17,29 +18,13 @@ export function randomNetwork(
     { kind: 'dense', in: 64, out: 64, activation: 'relu' },
     { kind: 'dense', in: 64, out: surface.actions.length, activation: 'none' },
   ];
-  const weightCount = weightCountOf(network);
-  return {
-    header: {
-      format: 'allot-policy',
-      formatVersion: 1,
-      surface: surface.name,
-      schemaVersion: surface.schemaVersion,
-      actions: surface.actions,
-      algorithm: 'bench',
-      encoder: { inputs, width },
-      groups: null,
-      network,
-      weightCount,
-      lineage: {
-        runId: null,
-        snapshotHash: null,
-        seed,
-        backend: null,
-        codeVersion: 'bench',
-        config: {},
-        createdAt: '2026-01-01T00:00:00.000Z',
-      },
-    },
-    weights: Float32Array.from({ length: weightCount }, () => random.normal() * 0.1),
-  };
+  const weights = Float32Array.from({ length: weightCountOf(network) }, () => random.normal() * 0.1);
+  return makeArtifact({
+    surface,
+    algorithm: 'bench',
+    encoder: { inputs, width },
+    network,
+    weights,
+    lineage: { seed, codeVersion: 'bench' },
+  });
 }
