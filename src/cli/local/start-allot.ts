@@ -12,6 +12,7 @@ import { createPostgresStores } from '../../postgres/stores.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { startBackground, type Background } from './background.ts';
 import { createApi } from '../../compose/api.ts';
+import { artifactKeys } from '../../compose/artifact-keys.ts';
 import { checkPseudonymKey } from '../../compose/pseudonym-key.ts';
 import { serverOf } from './stores.ts';
 
@@ -46,6 +47,8 @@ export interface RunningAllot {
  * at once, by its last good state while the database is away, and the rest follows when it is back.
  */
 export async function startAllot(config: AllotConfig, options: StartOptions): Promise<RunningAllot> {
+  // Refused before anything is started or made on the disk.
+  artifactKeys(config);
   const closing: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).reverse()) await step();
