@@ -1,5 +1,7 @@
 import { shown } from '../../src/core/check.ts';
 import { AllotError } from '../../src/core/errors.ts';
+import { timeOf } from '../../src/core/iso-time.ts';
+import { textToNumber } from '../tabular/text-to-number.ts';
 import type { SourceRow } from './rows.ts';
 
 /** A refusal that names the file, the line, the column, the rule and what stood there. */
@@ -19,8 +21,8 @@ export function textAt(row: SourceRow, column: string): string {
 }
 
 export function numberAt(row: SourceRow, column: string): number {
-  const number = Number(textAt(row, column));
-  if (!Number.isFinite(number)) throw cellError(row, column, 'must be a finite number');
+  const number = textToNumber(textAt(row, column).trim());
+  if (number === undefined || Number.isNaN(number)) throw cellError(row, column, 'must be a finite number');
   return number;
 }
 
@@ -30,10 +32,10 @@ export function propensityAt(row: SourceRow, column: string): number {
   return value;
 }
 
-/** Milliseconds since the epoch, or an ISO date and time (a space for the T is taken too). */
+/** Milliseconds since the epoch, or an ISO date and time, UTC where it names no zone. */
 export function timeAt(row: SourceRow, column: string): number {
   const text = textAt(row, column);
-  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text.replace(' ', 'T'));
-  if (Number.isNaN(time)) throw cellError(row, column, 'must be epoch milliseconds or an ISO date and time');
+  const time = timeOf(text);
+  if (time === undefined) throw cellError(row, column, 'must be epoch milliseconds or an ISO date and time');
   return time;
 }

@@ -1,5 +1,6 @@
 import { AllotError, type Violation } from '../../src/core/errors.ts';
 import { shown } from '../../src/core/check.ts';
+import { textToNumber } from './text-to-number.ts';
 
 /** Columns of a file, with a way to name any row for a person. */
 export interface TabularColumns {
@@ -126,13 +127,6 @@ function toNumber(cell: unknown): number | undefined {
   if (typeof cell === 'number') return Math.abs(cell) === Infinity ? undefined : cell;
   if (typeof cell === 'string') return textToNumber(cell.trim());
   return typeof cell === 'boolean' || typeof cell === 'bigint' ? Number(cell) : undefined;
-}
-
-function textToNumber(text: string): number | undefined {
-  if (/^(|nan|null|na)$/i.test(text)) return NaN;
-  if (/^(true|false)$/i.test(text)) return Number(text.toLowerCase() === 'true');
-  const value = /^[-+.\d][-+.\de]*$/i.test(text) ? Number(text) : NaN;
-  return Number.isFinite(value) ? value : undefined;
 }
 
 function toText(cell: unknown): string | null {

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 /** Parsers of option values; each refusal says the rule. */
 function numberThat(rule: string, holds: (value: number) => boolean): (text: string) => number {
   return (text) => {
-    const value = text.trim() === '' ? NaN : Number(text);
+    const value = /^[-+.\d][-+.\de]*$/i.test(text) ? Number(text) : NaN;
     if (!Number.isFinite(value) || !holds(value)) throw new InvalidArgumentError(`It must be ${rule}.`);
     return value;
   };
@@ -25,3 +25,10 @@ export const wholeNumber = numberThat(
   (v) => Number.isSafeInteger(v) && v >= 0,
 );
 export const integer = numberThat('a whole number', (value) => Number.isSafeInteger(value));
+
+/** min ≤ n ≤ max, both whole. */
+export const wholeNumberBetween = (min: number, max: number): ((text: string) => number) =>
+  numberThat(
+    `a whole number from ${String(min)} to ${String(max)}`,
+    (value) => Number.isSafeInteger(value) && value >= min && value <= max,
+  );

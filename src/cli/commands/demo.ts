@@ -1,10 +1,11 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { readConfig } from '../../config/env.ts';
 import { createLogger } from '../../observability/logger.ts';
 import { handleShutdown } from '../../observability/shutdown.ts';
 import type { DemoOptions } from '../demo/demo-config.ts';
 import { note, print, printJson } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { wholeNumberBetween } from '../parse-numbers.ts';
 
 export function register(program: Command): void {
   program
@@ -12,9 +13,9 @@ export function register(program: Command): void {
     .description('run the whole loop on simulated traffic and serve an overview page')
     .option('--exit', 'end after the summary instead of serving the overview page until Ctrl-C')
     .option('--json', 'the summary as one object on standard output')
-    .option('--units <n>', 'simulated units of the first log', wholeNumber(200, 100_000), 2000)
-    .option('--seed <n>', 'same seed, same world', wholeNumber(0, 2 ** 31), 1)
-    .option('--port <n>', 'port of the HTTP API; 0 takes any free one', wholeNumber(0, 65_535), 0)
+    .option('--units <n>', 'simulated units of the first log', wholeNumberBetween(200, 100_000), 2000)
+    .option('--seed <n>', 'same seed, same world', wholeNumberBetween(0, 2 ** 31), 1)
+    .option('--port <n>', 'port of the HTTP API; 0 takes any free one', wholeNumberBetween(0, 65_535), 0)
     .option('--data-dir <folder>', 'keep everything here (default: a temporary folder, removed at the end)')
     .option('--keep', 'do not remove the temporary folder')
     .addHelpText(
@@ -75,11 +76,3 @@ async function demo(flags: Flags): Promise<void> {
     await shutdown.stopped;
   }
 }
-
-const wholeNumber =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`must be a whole number from ${String(min)} to ${String(max)}`);
-  };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { EvaluationResult } from '../../../offline/evaluation/evaluation-result.ts';
 import type { AllotConfig } from '../../config/config.ts';
 import { AllotError } from '../../core/errors.ts';
@@ -10,6 +10,7 @@ import type { Actor } from '../../service/ports/stores.ts';
 import { renderEvaluation } from '../evaluate/render.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { print, printJson } from '../output.ts';
+import { positive, wholeNumber } from '../parse-numbers.ts';
 
 export function register(program: Command): void {
   program
@@ -138,15 +139,4 @@ function askedFor(flags: EvaluateFlags): Question {
     ...(clip === undefined ? {} : { clip }),
   };
   return { id: randomUUID(), surface: flags.surface, config, until: Date.now() };
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('is a whole number ≥ 0');
-  return Number(text);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('is a number > 0');
-  return value;
 }

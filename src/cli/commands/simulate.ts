@@ -1,6 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { TrueValue } from '../../simulation/true-value.ts';
 import { note, print, printJson, table } from '../output.ts';
+import { closedUnit, positiveInteger, wholeNumber } from '../parse-numbers.ts';
 
 interface SimulateFlags {
   readonly world?: string;
@@ -52,7 +53,11 @@ export function register(program: Command): void {
     )
     .option('--units <n>', 'units to follow', positiveInteger, 5000)
     .option('--seed <n>', 'seed of the world', wholeNumber, 0)
-    .option('--floor [share]', 'serve with an exploration floor (without a number: the surface’s)', shareOf)
+    .option(
+      '--floor [share]',
+      'serve with an exploration floor (without a number: the surface’s)',
+      closedUnit,
+    )
     .option('--day <n>', 'all units arrive on this day: what drift has made of the world', wholeNumber)
     .option('--surface <name>', 'refuse an artifact of another surface (default: whichever it names)')
     .option('--log <file>', 'also write the behaviour log: .csv, .jsonl or .parquet')
@@ -140,22 +145,4 @@ function describe(flags: SimulateFlags, world: string, all: ReadonlyMap<string, 
     '',
     table(['response', 'per decision', 'per session', 'per unit'], rows),
   ].join('\n');
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of at least 0.');
-  return Number(text);
-}
-
-function positiveInteger(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('It must be at least 1.');
-  return value;
-}
-
-function shareOf(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError('It must be in [0, 1].');
-  return value;
 }

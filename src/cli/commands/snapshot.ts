@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { AllotError } from '../../core/errors.ts';
+import { timeOf } from '../../core/iso-time.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { print, printJson } from '../output.ts';
 import { createProgress } from '../progress.ts';
@@ -93,8 +94,8 @@ function describe(result: Record<string, unknown>): string {
 
 /** ISO 8601 (UTC where no zone is given) or milliseconds since the epoch. */
 export function parseTime(flag: string, text: string): number {
-  const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  if (!Number.isFinite(ms))
+  const ms = timeOf(text);
+  if (ms === undefined)
     throw new AllotError('invalid_request', `${flag}: is an ISO 8601 time or milliseconds (sent: ${text})`);
   return ms;
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command } from 'commander';
 import { AllotError } from '../../core/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { print, printJson } from '../output.ts';
@@ -7,6 +7,7 @@ import { createProgress } from '../progress.ts';
 import type { StudyOutcome, StudySubject } from '../study/subject.ts';
 import { subjects } from '../study/subjects.ts';
 import { DEFAULT_WORLD, readWorld } from '../study/world-files.ts';
+import { positiveInteger } from '../parse-numbers.ts';
 
 interface Flags {
   readonly world?: readonly string[];
@@ -101,11 +102,4 @@ function refuseUnknownParts({ name, parts }: StudySubject, asked: readonly strin
   const unknown = asked.find((part) => !parts.includes(part));
   if (unknown === undefined) return;
   throw new AllotError('config_invalid', `${name} has the parts ${parts.join(', ')} (asked: ${unknown})`);
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be a whole number of at least 1.');
-  return value;
 }

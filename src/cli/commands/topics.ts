@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { KafkaConfig } from '../../config/config.ts';
 import { readConfig } from '../../config/env.ts';
 import { AllotError } from '../../core/errors.ts';
@@ -6,6 +6,8 @@ import type { KafkaEventLog } from '../../kafka/event-log.ts';
 import type { TopicDeclaration, TopicDifference } from '../../kafka/topics.ts';
 import { createLogger } from '../../observability/logger.ts';
 import { note, print, printJson, table } from '../output.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { positiveInteger } from '../parse-numbers.ts';
 
 export function register(program: Command): void {
   const topics = program
@@ -28,8 +30,8 @@ Examples:
     topics
       .command(name)
       .description(description)
-      .option('--partitions <n>', 'of each topic', positive, 6)
-      .option('--retention-hours <n>', 'how long the broker keeps a record', positive, 168)
+      .option('--partitions <n>', 'of each topic', positiveInteger, 6)
+      .option('--retention-hours <n>', 'how long the broker keeps a record', positiveInteger, 168)
       .option('--json', 'one object on standard output')
       .action((options: TopicOptions) => run(name, options));
   }
@@ -52,7 +54,7 @@ async function run(name: 'check' | 'apply', options: TopicOptions): Promise<void
   const differences = await withKafka(config.kafka, (kafka) => ask(kafka, name, declaration));
   if (options.json === true) printJson({ declaration, differences });
   else report(differences);
-  if (differences.length > 0) process.exitCode = 1;
+  if (differences.length > 0) process.exitCode = exitCodes.failure;
 }
 
 const ask = (
@@ -84,9 +86,4 @@ function report(differences: readonly TopicDifference[]): void {
     found === null ? 'missing' : String(found),
   ]);
   print(table(['topic', 'setting', 'declared', 'found'], rows));
-}
-
-function positive(value: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(value)) throw new InvalidArgumentError('a positive whole number');
-  return Number(value);
 }

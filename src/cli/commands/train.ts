@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { prepareForTensorFlow } from '../../config/env.ts';
 import { AllotError } from '../../core/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -7,6 +7,7 @@ import type { TrainOptions } from '../train/options.ts';
 import { renderTraining, spreadOf } from '../train/render.ts';
 import { trainByHand, type HandTraining } from '../train/train-by-hand.ts';
 import { trainRun } from '../train/train-run.ts';
+import { positiveInteger, wholeNumber } from '../parse-numbers.ts';
 
 export function register(program: Command): void {
   program
@@ -19,15 +20,20 @@ export function register(program: Command): void {
     .option(
       '--seeds <n>',
       'train so many seeds, from --seed on; the best on validation is registered',
-      count,
+      positiveInteger,
       1,
     )
-    .option('--workers <n>', 'processes for seeds, or for independent parts of one training', count, 1)
+    .option(
+      '--workers <n>',
+      'processes for seeds, or for independent parts of one training',
+      positiveInteger,
+      1,
+    )
     .option('--config <file>', 'JSON with the algorithm’s settings')
     .option('--out <file>', 'write the artifact to this file')
     .option('--html <file>', 'write curves and diagnosis as a self-contained page')
     .option('--resume', 'same flags as before: go on from the checkpoint in the data directory')
-    .option('--checkpoint-every <steps>', 'steps between two checkpoints', count, 200)
+    .option('--checkpoint-every <steps>', 'steps between two checkpoints', positiveInteger, 200)
     .option('--no-publish', 'do not register anything: no database is needed')
     .option('--run <id>', 'job mode: everything else comes from the stored run')
     .option('--tenant <name>', 'whose surface', 'default')
@@ -80,14 +86,4 @@ async function asJson({ seeds, chosen, reason, policyVersion }: HandTraining): P
   if (all.length === 1) return { ...version, ...all[0] };
   const spread = spreadOf(seeds.map(({ outcome }) => outcome));
   return { ...version, chosen: chosen?.seed ?? null, reason, spread, seeds: all };
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('is a whole number ≥ 0');
-  return Number(text);
-}
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('is a whole number ≥ 1');
-  return Number(text);
 }

@@ -99,6 +99,12 @@ describe('importing a log by a mapping', () => {
       rows[1].replace('3.5', '101'),
       /line 3: column "money" must be in \[0, 100\]/,
     ],
+    ['a cell of blanks', rows[1].replace(',3.5', ',  '), /line 3: column "money" must be a finite number/],
+    [
+      'a number in hexadecimal',
+      rows[1].replace(',10,', ',0xA,'),
+      /line 3: column "hour" must be a finite number/,
+    ],
     [
       'a time that is none',
       rows[1].replace('2026-01-01T10:00:00Z', 'soon'),
