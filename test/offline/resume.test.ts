@@ -191,6 +191,15 @@ describe('a checkpoint', { timeout: 60_000 }, () => {
     await chooseBackend(name);
   });
 
+  it('whose training.json is damaged is refused and kept: what it holds is not thrown away by a resume', async () => {
+    await interrupted('crr', config, directory, 2);
+    truncateSync(join(directory, 'training.json'), 20);
+    await expect(train('crr', config, { directory, mode: 'resume' })).rejects.toThrow(
+      /training\.json: cannot be read .* remove the folder to begin anew/,
+    );
+    expect(files()).toHaveLength(2);
+  });
+
   it('of another version begins anew, with a warning, where nobody can be asked', async () => {
     await interrupted('crr', config, directory, 2);
     const warnings: string[] = [];

@@ -80,20 +80,31 @@ function isContinued(
   mode: 'resume' | 'resume-own',
   warn: (message: string) => void,
 ): boolean {
-  const found = readIdentity(directory);
-  if (found === undefined) return false;
-  const broken = differences(found, identity);
+  const text = readIdentity(directory);
+  if (text === undefined) return false;
+  const broken = whyNot(text, identity);
   if (broken.length === 0) return true;
   if (mode === 'resume') refuse('config_invalid', broken);
   warn(`${directory} holds checkpoints of another training (${broken[0].rule}); it begins anew`);
   return false;
 }
 
-function readIdentity(directory: string): TrainingIdentity | undefined {
+/** Undefined where no training has begun. A folder that cannot be read is not an empty one: what it holds would be removed. */
+function readIdentity(directory: string): string | undefined {
   try {
-    return JSON.parse(readFileSync(identityFile(directory), 'utf8')) as TrainingIdentity;
-  } catch {
-    return undefined;
+    return readFileSync(identityFile(directory), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function whyNot(text: string, asked: TrainingIdentity): Violation[] {
+  try {
+    return differences(JSON.parse(text) as TrainingIdentity, asked);
+  } catch (error) {
+    const rule = `cannot be read (${messageOf(error)}); remove the folder to begin anew`;
+    return [violation('training.json', rule)];
   }
 }
 
