@@ -7,7 +7,8 @@ import type { Logger } from '../service/ports/logger.ts';
  * consumer come back 1.3 s after a broker that was away for 10 s; with the defaults it crashes with an error that
  * claims not to be retriable, and the producer fails a quarter of its sends.
  */
-const retry = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 100_000 };
+const retry = { initialRetryTime: 200, maxRetryTime: 1_000 };
+const WITHOUT_END = 100_000;
 
 export interface Client {
   readonly kafka: kafkajs.Kafka;
@@ -15,7 +16,8 @@ export interface Client {
   lastComplaint(): string;
 }
 
-export function createClient(config: KafkaConfig, logger: Logger): Client {
+/** @param retries of every step, one inside the other; without end for what must outlast an outage */
+export function createClient(config: KafkaConfig, logger: Logger, retries = WITHOUT_END): Client {
   let complaint = '';
   const onError = (text: string): void => void (complaint = text);
   const options: ClientConfig = {
@@ -24,7 +26,7 @@ export function createClient(config: KafkaConfig, logger: Logger): Client {
     ssl: config.ssl && config.sslCa !== undefined ? { ca: [config.sslCa] } : config.ssl,
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
-    retry,
+    retry: { ...retry, retries },
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => bridge(logger, onError),
   };
