@@ -4,19 +4,14 @@ import {
   type AnalyseExperiment,
   type Experiments,
 } from '../src/service/experiments/experiments.ts';
-import {
-  forecastReport,
-  shadowReports,
-  type ForecastReport,
-  type ShadowReport,
-} from '../src/service/experiments/evidence.ts';
+import { createEvidence, type Evidence } from '../src/service/experiments/evidence.ts';
 import { createDecisions, type Decisions } from '../src/service/feedback/decisions.ts';
 import { createFeedback, type Feedback } from '../src/service/feedback/feedback.ts';
 import type { PseudonymOf } from '../src/service/identity/pseudonyms.ts';
 import type { EventJournal } from '../src/service/ports/event-log.ts';
 import type { Logger } from '../src/service/ports/logger.ts';
 import type { Metrics } from '../src/service/ports/metrics.ts';
-import type { Forecast, ForecastStore, JobQueue, RunStore } from '../src/service/ports/runs.ts';
+import type { ForecastStore, JobQueue, RunStore } from '../src/service/ports/runs.ts';
 import type { ShadowStore } from '../src/service/ports/shadows.ts';
 import type {
   AuditEntry,
@@ -28,7 +23,7 @@ import type {
 } from '../src/service/ports/stores.ts';
 import type { ArtifactSigner, ArtifactTrust } from '../src/service/registry/artifact-signatures.ts';
 import { createPolicies, type Policies } from '../src/service/registry/policies.ts';
-import { authorise, type Principal } from '../src/service/registry/principal.ts';
+import { authoriseWhole, type Principal } from '../src/service/registry/principal.ts';
 import { createRuns, type Runs } from '../src/service/registry/runs.ts';
 import { createSurfaces, type Surfaces } from '../src/service/registry/surfaces.ts';
 import { createHealth, type Health } from '../src/service/serving/health.ts';
@@ -45,12 +40,7 @@ export interface ApiServices {
   readonly experiments: Experiments;
   readonly runs: Runs;
   readonly audit: { list(principal: Principal, limit: number): Promise<readonly AuditEntry[]> };
-  readonly forecasts: {
-    list(principal: Principal, surface?: string): Promise<readonly Forecast[]>;
-    /** Beside what was measured, with the coverage as it grew. */
-    report(principal: Principal, surface?: string): Promise<ForecastReport>;
-  };
-  readonly shadows: { list(principal: Principal, surface?: string): Promise<readonly ShadowReport[]> };
+  readonly evidence: Evidence;
   readonly health: Health;
   /** Prometheus text. */
   readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -124,38 +114,16 @@ export function createServices(options: ServicesOptions): ApiServices {
     runs: createRuns({ runs, surfaces, queue }),
     audit: {
       list(principal, limit) {
-        authorise(principal, 'administer');
+        authoriseWhole(principal, 'administer');
         return stores.audit.list(principal.tenant, limit);
       },
     },
-    ...evidence(stores),
+    evidence: createEvidence(stores),
     health: createHealth({ serving, journal, metrics, maxStalenessMs: options.maxStalenessMs ?? 60_000 }),
     metricsText: options.metricsText ?? noMetricsText,
     metrics,
     logger,
     limits: { bodyBytes: options.bodyLimitBytes ?? 1_048_576, artifactBytes: 64 * 1_048_576 },
     rates: new RateLimiter(options.rateLimits ?? {}),
-  };
-}
-
-/** What offline evaluation and shadows said, beside what was measured. */
-function evidence(stores: ApiStores): Pick<ApiServices, 'forecasts' | 'shadows'> {
-  return {
-    forecasts: {
-      list(principal, surface) {
-        authorise(principal, 'view', surface);
-        return stores.forecasts.list(principal.tenant, surface);
-      },
-      report(principal, surface) {
-        authorise(principal, 'view', surface);
-        return forecastReport(stores.forecasts, principal.tenant, surface);
-      },
-    },
-    shadows: {
-      list(principal, surface) {
-        authorise(principal, 'view', surface);
-        return shadowReports(stores.shadows, principal.tenant, surface);
-      },
-    },
   };
 }

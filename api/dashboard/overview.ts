@@ -19,7 +19,7 @@ export async function overviewPage(services: ApiServices, principal: Principal):
   const surfaces = await services.surfaces.list(principal);
   const policies = await services.policies.list(principal);
   const experiments = await services.experiments.list(principal);
-  const forecasts = await services.forecasts.list(principal);
+  const forecasts = await services.evidence.forecasts(principal);
   const counts = await services.decisions.counts(principal);
   const runs = await Promise.all(
     runKinds.map(async ({ kind, base }) => ({ base, runs: await services.runs.list(kind, principal) })),

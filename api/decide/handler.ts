@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refuse, violation } from '../../src/core/check.ts';
-import type { Principal } from '../../src/service/registry/principal.ts';
+import { authorise, type Principal } from '../../src/service/registry/principal.ts';
 import { MAX_BATCH } from '../../src/service/schemas/decision.ts';
 import type { DecideAnswer } from '../../src/service/serving/decide-answer.ts';
 import { authenticate } from '../http/authenticate.ts';
@@ -49,6 +49,7 @@ function handlerOf(services: ApiServices, decide: Decide): Handler {
     try {
       const principal = authenticate(request, services.serving);
       limitRate(services, principal);
+      authorise(principal, 'decide');
       requireJson(request);
       receiveBody(
         request,

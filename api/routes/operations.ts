@@ -30,7 +30,7 @@ export const operationRoutes: readonly Route[] = [
     query: { surface: 'Only of this surface' },
     answers: [200],
     handle: async ({ services, principal, query }) =>
-      json({ forecasts: await services.forecasts.list(principal, query.surface) }),
+      json({ forecasts: await services.evidence.forecasts(principal, query.surface) }),
   },
   {
     method: 'get',
@@ -40,7 +40,7 @@ export const operationRoutes: readonly Route[] = [
     query: { surface: 'Only of this surface' },
     answers: [200],
     handle: async ({ services, principal, query }) =>
-      json(await services.forecasts.report(principal, query.surface)),
+      json(await services.evidence.forecastReport(principal, query.surface)),
   },
   {
     method: 'get',
@@ -50,7 +50,7 @@ export const operationRoutes: readonly Route[] = [
     query: { surface: 'Only of this surface' },
     answers: [200],
     handle: async ({ services, principal, query }) =>
-      json({ shadows: await services.shadows.list(principal, query.surface) }),
+      json({ shadows: await services.evidence.shadows(principal, query.surface) }),
   },
   {
     method: 'get',
@@ -84,8 +84,8 @@ export const operationRoutes: readonly Route[] = [
   {
     method: 'get',
     path: '/metrics',
-    summary: 'Prometheus metrics',
-    permission: 'view',
+    summary: 'Prometheus metrics of this process, of every tenant and surface',
+    permission: 'metrics',
     answers: [200],
     async handle({ services }) {
       services.health.ready();

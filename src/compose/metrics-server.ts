@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { authenticate } from '../../api/http/authenticate.ts';
+import { sendJson, sendPage, sendProblem } from '../../api/http/send.ts';
+import { AllotError } from '../core/errors.ts';
 import type { MetricsWithText } from '../observability/metrics.ts';
 import type { ApiKeyRecord, ControlReader } from '../service/ports/control.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import { findKey } from '../service/registry/api-keys.ts';
-import { may, principalOf } from '../service/registry/principal.ts';
+import { authorise, principalOf } from '../service/registry/principal.ts';
 
 /** A revoked key is good for this much longer. */
 const KEYS_FOR_MS = 5_000;
@@ -14,7 +17,7 @@ export interface MetricsServer {
 }
 
 /**
- * `/metrics` (with a key that may view) and `/health/live` of a process that has no HTTP API: ingest or the controller alone. While
+ * `/metrics` (with a key of the operator) and `/health/live` of a process that has no HTTP API: ingest or the controller alone. While
  * the database is away the keys that were known last stay good: that is when somebody looks.
  */
 export async function startMetricsServer(options: {
@@ -28,8 +31,13 @@ export async function startMetricsServer(options: {
   const keys = createKeys(options.control);
   const server = createServer((request, response) => {
     answer(request, response, metrics, keys).catch((error: unknown) => {
-      logger.warn({ error }, 'the metrics could not be told');
-      end(response, 500, 'text/plain', 'internal');
+      sendProblem(
+        request,
+        response,
+        error,
+        { logger, metrics },
+        request.method === 'GET' ? {} : { allow: 'GET' },
+      );
     });
   });
   server.headersTimeout = 5_000;
@@ -68,26 +76,21 @@ function createKeys(control: Pick<ControlReader, 'load'>): Keys {
 }
 
 async function answer(
-  { method, url, headers }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   metrics: MetricsWithText,
   keys: Keys,
 ): Promise<void> {
-  if (method !== 'GET') return end(response, 405, 'text/plain', 'GET only');
-  if (url === '/health/live') return end(response, 200, 'application/json', '{"status":"live"}');
-  if (url !== '/metrics') return end(response, 404, 'text/plain', '/metrics or /health/live');
-  const key = /^bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim() ?? '';
-  const record = findKey(await keys(), key);
-  if (record === undefined) return end(response, 401, 'text/plain', 'send a key that may view');
-  if (!may(principalOf(record), 'view')) return end(response, 403, 'text/plain', 'the role may not view');
-  end(response, 200, metrics.contentType, await metrics.text());
-}
-
-function end(response: ServerResponse, status: number, contentType: string, body: string): void {
-  response.writeHead(status, {
-    'content-type': contentType,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+  if (request.method !== 'GET') throw new AllotError('method_not_allowed', 'this port takes GET');
+  if (request.url === '/health/live') return sendJson(response, 200, { status: 'live' });
+  if (request.url !== '/metrics') throw new AllotError('route_unknown', 'here are /metrics and /health/live');
+  const known = await keys();
+  const principal = authenticate(request, {
+    authenticate(key) {
+      const record = findKey(known, key);
+      return record === undefined ? undefined : principalOf(record);
+    },
   });
-  response.end(body);
+  authorise(principal, 'metrics');
+  sendPage(response, { status: 200, contentType: metrics.contentType, body: await metrics.text() });
 }

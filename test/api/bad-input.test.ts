@@ -403,19 +403,6 @@ describe('bad input is refused with field, rule and value, and leaves nothing be
     });
   });
 
-  it.each([
-    ['decider', '/v1/surfaces', 403],
-    ['reader', '/v1/surfaces', 200],
-    ['reader', '/v1/audit', 403],
-    ['trainer', '/v1/audit', 403],
-    ['admin', '/v1/audit', 200],
-    ['decider', '/metrics', 403],
-    ['reader', '/metrics', 200],
-  ] as const)('the role %s on GET %s gets %i', async (role, path, status) => {
-    const response = await api.get(path).set('authorization', `Bearer ${await world.key(role)}`);
-    expect(response.status).toBe(status);
-  });
-
   it('a path that is not valid percent-encoding is a problem, not a crash', async () => {
     const response = await api.get('/v1/surfaces/%E0%A4%A').set('authorization', `Bearer ${admin}`);
     expect(response.body).toMatchObject({ code: 'invalid_request', status: 400 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { securityHeaders } from '../../api/http/security-headers.ts';
 import { startMetricsServer, type MetricsServer } from '../../src/compose/metrics-server.ts';
 import { createMemoryStores } from '../../src/memory/stores.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -11,8 +12,8 @@ const control = { isAway: false };
 const metrics = createMetrics();
 let server: MetricsServer;
 
-async function keyOf(role: Role): Promise<string> {
-  const { key, record } = createKey({ tenant: 'default', role });
+async function keyOf(role: Role, tenant = 'default', surfaces: string[] | null = null): Promise<string> {
+  const { key, record } = createKey({ tenant, role, surfaces });
   await stores.keys.add(record);
   return key;
 }
@@ -23,10 +24,15 @@ const get = (path: string, key?: string, method = 'GET'): Promise<Response> =>
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
   });
 
-let keys: Readonly<Record<'reader' | 'decider', string>>;
+let keys: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  keys = { reader: await keyOf('reader'), decider: await keyOf('decider') };
+  keys = {
+    reader: await keyOf('reader'),
+    decider: await keyOf('decider'),
+    guest: await keyOf('admin', 'acme'),
+    limited: await keyOf('admin', 'default', ['live-feed']),
+  };
   server = await startMetricsServer({
     ...{ host: '127.0.0.1', port: 0, metrics, logger: silentLogger },
     control: {
@@ -37,7 +43,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('the metrics of a process without an HTTP API', () => {
-  it('are told to a key that may view', async () => {
+  it('are told to a key of the operator that may look', async () => {
     metrics.isLeader(true);
     const answer = await get('/metrics', keys.reader);
     expect(answer.status).toBe(200);
@@ -49,11 +55,35 @@ describe('the metrics of a process without an HTTP API', () => {
     ['no key', undefined, 401],
     ['an unknown key', 'allot_guess', 401],
     ['a key that only decides', 'decider', 403],
+    ['a key of another tenant', 'guest', 403],
+    ['a key that is limited to a surface', 'limited', 403],
   ] as const)('are not told to %s', async (_, name, status) => {
-    const answer = await get('/metrics', name === 'decider' ? keys.decider : name);
+    const answer = await get('/metrics', name === undefined ? name : (keys[name] ?? name));
     expect(answer.status).toBe(status);
     expect(await answer.text()).not.toContain('allot_controller_leader');
   });
+
+  it.each([
+    ['GET', '/metrics', 'reader', 200],
+    ['GET', '/health/live', undefined, 200],
+    ['GET', '/metrics', undefined, 401],
+    ['GET', '/metrics', 'decider', 403],
+    ['GET', '/elsewhere', 'reader', 404],
+    ['POST', '/metrics', 'reader', 405],
+  ] as const)(
+    '%s %s as %s is %i, with the headers of every answer and a problem where it is one',
+    async (...row) => {
+      const [method, path, name, status] = row;
+      const answer = await get(path, name === undefined ? undefined : keys[name], method);
+      expect(answer.status).toBe(status);
+      for (const [header, value] of Object.entries(securityHeaders)) {
+        expect(answer.headers.get(header)).toBe(value);
+      }
+      if (status < 400) return;
+      expect(answer.headers.get('content-type')).toBe('application/problem+json');
+      expect(await answer.json()).toMatchObject({ status, violations: [] });
+    },
+  );
 
   it('are told while the database is away', async () => {
     control.isAway = true;

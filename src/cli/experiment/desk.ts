@@ -93,7 +93,7 @@ export function deskOf(
       for (const look of looks) await stores.experiments.recordLook(id, { ...look }, { tenant, id: 'cli' });
       return { looks, action };
     },
-    forecasts: (surface) => forecastReport(stores.forecasts, tenant, surface),
+    forecasts: (surface) => forecastReport(stores.forecasts, tenant, [surface]),
     shadows: (surface) => shadowReports(stores.shadows, tenant, surface),
   };
 }

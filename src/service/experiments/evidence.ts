@@ -1,7 +1,42 @@
 import { calibrate, coverageOverTime, type Calibration } from '../../core/experiment/forecast-calibration.ts';
 import { mergeShadowScores, shadowSummary, type ShadowSummary } from '../../core/experiment/shadow-score.ts';
-import type { ForecastStore, MeasuredForecast } from '../ports/runs.ts';
+import type { Forecast, ForecastStore, MeasuredForecast } from '../ports/runs.ts';
 import type { ShadowDay, ShadowStore } from '../ports/shadows.ts';
+import { authorise, scopesOf, type Principal } from '../registry/principal.ts';
+
+/** What offline evaluation and shadows said, beside what was measured; of the surfaces that the key covers. */
+export interface Evidence {
+  forecasts(principal: Principal, surface?: string): Promise<readonly Forecast[]>;
+  /** Beside what was measured, with the coverage as it grew. */
+  forecastReport(principal: Principal, surface?: string): Promise<ForecastReport>;
+  shadows(principal: Principal, surface?: string): Promise<readonly ShadowReport[]>;
+}
+
+export function createEvidence(stores: {
+  readonly forecasts: ForecastStore;
+  readonly shadows: ShadowStore;
+}): Evidence {
+  const { forecasts, shadows } = stores;
+  const scoped = (principal: Principal, surface: string | undefined): readonly (string | undefined)[] => {
+    authorise(principal, 'view', surface);
+    return scopesOf(principal, surface);
+  };
+  return {
+    async forecasts(principal, surface) {
+      const scopes = scoped(principal, surface);
+      return (await Promise.all(scopes.map((scope) => forecasts.list(principal.tenant, scope)))).flat();
+    },
+    async forecastReport(principal, surface) {
+      return await forecastReport(forecasts, principal.tenant, scoped(principal, surface));
+    },
+    async shadows(principal, surface) {
+      const scopes = scoped(principal, surface);
+      return (
+        await Promise.all(scopes.map((scope) => shadowReports(shadows, principal.tenant, scope)))
+      ).flat();
+    },
+  };
+}
 
 export interface JudgedForecast extends MeasuredForecast {
   readonly calibration: Calibration | null;
@@ -16,14 +51,19 @@ export interface ForecastReport {
   readonly coverage: number | null;
 }
 
-/** Every served version that was forecast and then measured, in the order of measuring, with the coverage as it grew. */
+/**
+ * Every served version that was forecast and then measured, in the order of measuring, with the coverage as it grew.
+ *
+ * @param scopes surfaces; `undefined` among them: all
+ */
 export async function forecastReport(
   forecasts: ForecastStore,
   tenant: string,
-  surface: string | undefined,
+  scopes: readonly (string | undefined)[],
   level = 0.95,
 ): Promise<ForecastReport> {
-  const measured = await forecasts.measured(tenant, surface);
+  const byScope = await Promise.all(scopes.map((scope) => forecasts.measured(tenant, scope)));
+  const measured = byScope.flat().sort((a, b) => a.measuredAt - b.measuredAt);
   const calibrations = measured.map(({ offline, online }) =>
     online === null ? null : calibrate({ offline, online }, level),
   );

@@ -2,7 +2,7 @@ import { AllotError } from '../../core/errors.ts';
 import type { DecisionEvent } from '../../core/feedback/events.ts';
 import type { EventJournal } from '../ports/event-log.ts';
 import type { DecisionReader, DecisionRecord, PolicyStore, SurfaceStore } from '../ports/stores.ts';
-import { authorise, type Principal } from '../registry/principal.ts';
+import { authorise, scopesOf, type Principal } from '../registry/principal.ts';
 import type { Serving } from '../serving/serving.ts';
 import { replayDecision, type Replay } from './replay.ts';
 
@@ -10,8 +10,11 @@ export interface Decisions {
   /** `pending`: the id is ours, but the record is on its way from another process. */
   find(decisionId: string, principal: Principal): Promise<DecisionRecord | 'pending'>;
   replay(decisionId: string, principal: Principal): Promise<Replay | 'pending'>;
-  counts(principal: Principal, surface?: string): ReturnType<DecisionReader['counts']>;
+  /** Of the surfaces that the key covers. */
+  counts(principal: Principal, surface?: string): Promise<Counts>;
 }
+
+type Counts = Awaited<ReturnType<DecisionReader['counts']>>;
 
 export interface DecisionsDependencies {
   readonly reader: DecisionReader;
@@ -40,12 +43,21 @@ export function createDecisions(deps: DecisionsDependencies): Decisions {
       const record = await find(decisionId, principal);
       return record === 'pending' ? record : await replayDecision(record.decision, deps);
     },
-    counts(principal, surface) {
+    async counts(principal, surface) {
       authorise(principal, 'view', surface);
-      return deps.reader.counts(principal.tenant, surface);
+      const scopes = scopesOf(principal, surface);
+      return summed(await Promise.all(scopes.map((scope) => deps.reader.counts(principal.tenant, scope))));
     },
   };
 }
+
+/** Orphans are of no surface, and of the tenant whatever was asked for: they are counted once. */
+const summed = (counts: readonly Counts[]): Counts => ({
+  decisions: counts.reduce((sum, { decisions }) => sum + decisions, 0),
+  exposures: counts.reduce((sum, { exposures }) => sum + exposures, 0),
+  interactions: counts.reduce((sum, { interactions }) => sum + interactions, 0),
+  orphans: counts.at(0)?.orphans ?? 0,
+});
 
 /** The store first; while ingest is behind, or the store is away, the journal of this process. */
 async function stored(

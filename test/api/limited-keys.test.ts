@@ -1,0 +1,118 @@
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../../api/app.ts';
+import { noShadowScore } from '../../src/core/experiment/shadow-score.ts';
+import type { Role } from '../../src/service/ports/control.ts';
+import { createApiWorld, liveFeed, type ApiWorld } from '../support/api-world.ts';
+import { operations } from '../support/fuzz/fuzz-api.ts';
+
+/** GET routes that ask for nothing but a key: a new one is here as soon as `openapi.json` describes it. */
+const asks = operations()
+  .filter(({ method, path }) => method === 'get' && !path.includes('{'))
+  .map(({ path }) => path);
+
+const OWN = 'own-feed';
+const FOREIGN = 'foreign-feed';
+
+describe('a key that is limited to a surface', () => {
+  let world: ApiWorld;
+  let api: ReturnType<typeof supertest>;
+
+  beforeAll(async () => {
+    world = await createApiWorld(
+      {},
+      {
+        metricsText: () => Promise.resolve({ contentType: 'text/plain', text: `seen{surface="${FOREIGN}"}` }),
+      },
+    );
+    for (const name of [OWN, FOREIGN]) await fill(world, name);
+    api = supertest(createApp(world.services));
+  });
+  afterAll(() => world.stop());
+
+  const read = async (path: string, key: string): Promise<{ status: number; text: string }> => {
+    if (path !== '/') return await api.get(path).set('authorization', `Bearer ${key}`);
+    const opened = await api.post('/login').type('form').send({ key });
+    return await api.get('/').set('cookie', opened.headers['set-cookie'][0]);
+  };
+
+  it('there is something to hide: a whole key is shown the other surface by each of these routes', async () => {
+    const admin = await world.key('admin', { tenant: 'acme' });
+    const shows: string[] = [];
+    for (const path of asks) if ((await read(path, admin)).text.includes(FOREIGN)) shows.push(path);
+    expect(shows.sort()).toEqual([
+      '/',
+      '/v1/audit',
+      '/v1/evaluation-runs',
+      '/v1/experiments',
+      '/v1/forecasts',
+      '/v1/forecasts/report',
+      '/v1/policies',
+      '/v1/promotions',
+      '/v1/shadows',
+      '/v1/surfaces',
+      '/v1/training-runs',
+    ]);
+  });
+
+  describe.each<Role>(['reader', 'analyst', 'trainer', 'admin'])('as %s', (role) => {
+    let key: string;
+    beforeAll(async () => {
+      key = await world.key(role, { surfaces: [OWN] });
+    });
+
+    it.each(asks)('is told nothing of another surface by GET %s', async (path) => {
+      const { status, text } = await read(path, key);
+      expect(status === 200 ? text : '').not.toContain(FOREIGN);
+      expect(status).toBeLessThan(500);
+    });
+  });
+
+  it('is shown all that is of its own surface, and counted only that', async () => {
+    const key = await world.key('reader', { surfaces: [OWN] });
+    for (const path of ['/', '/v1/forecasts', '/v1/forecasts/report', '/v1/shadows', '/v1/surfaces']) {
+      expect((await read(path, key)).text).toContain(OWN);
+    }
+    const counts = async (of: string): Promise<unknown> => JSON.parse((await read('/v1/counts', of)).text);
+    const all = (await counts(await world.key('reader'))) as Record<string, number>;
+    expect(all).toMatchObject({ decisions: 2, exposures: 2 });
+    expect(await counts(key)).toMatchObject({ decisions: 1, exposures: 1 });
+    const both = await world.key('reader', { surfaces: [OWN, FOREIGN] });
+    expect(await counts(both)).toEqual(all);
+  });
+
+  it('is refused the audit trail, which is of the whole tenant', async () => {
+    const { status, text } = await read('/v1/audit', await world.key('admin', { surfaces: [OWN] }));
+    expect(status).toBe(403);
+    expect(JSON.parse(text)).toMatchObject({ code: 'forbidden' });
+  });
+});
+
+/** One of each kind, so that each list has something of this surface. */
+async function fill(world: ApiWorld, name: string): Promise<void> {
+  const { services, stores, admin } = world;
+  const surface = await world.declare(liveFeed, name);
+  const version = await world.policy(surface, [0.5, 0.5], name);
+  await services.policies.setAlias(name, 'champion', { version }, admin);
+  const variants = [
+    { name: 'control', role: 'control', alias: 'champion' },
+    { name: 'treatment', role: 'treatment', alias: 'champion' },
+  ];
+  await services.experiments.create({ surface: name, name: `try-${name}`, variants }, admin);
+  for (const kind of ['training', 'evaluation', 'promotion'] as const) {
+    await services.runs.start(kind, { surface: name }, admin);
+  }
+  const actor = { tenant: 'acme', id: 'test' };
+  const interval = { value: 1, lower: 0, upper: 2 };
+  const forecast = { policyVersion: version, response: 'watchMs', estimand: 'per-unit' };
+  await stores.forecasts.save(name, { ...forecast, offline: interval, online: interval }, actor);
+  const score = { ...noShadowScore, decisions: 1 };
+  const scored = { surface: name, policyVersion: version, day: '2026-01-10', score };
+  await stores.shadows.add('acme', scored, { from: null, until: 1 });
+  const { decisionId } = services.serving.decide(
+    { requestId: 'r', surface: name, unitId: 'u', features: { hour: 1 } },
+    admin,
+  );
+  services.feedback.exposures({ eventId: `e-${name}`, decisionId }, admin);
+  await stores.events.write({ events: world.journal.events, deadLetters: [] });
+}
