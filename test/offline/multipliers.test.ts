@@ -5,7 +5,6 @@ import { minimumNormWeights, logitGradient } from '../../offline/learning/algori
 import { lagrangianAdvantage } from '../../offline/learning/multipliers/constrained-losses.ts';
 import { DualAscent } from '../../offline/learning/multipliers/dual-ascent.ts';
 import { HeldOutCosts } from '../../offline/learning/multipliers/evaluated-cost.ts';
-import { FixedMultipliers } from '../../offline/learning/multipliers/fixed.ts';
 import { limitsOf } from '../../offline/learning/multipliers/limits.ts';
 import type { Multipliers } from '../../offline/learning/multipliers/multipliers.ts';
 import { PidMultipliers } from '../../offline/learning/multipliers/pid.ts';
@@ -72,14 +71,6 @@ describe.each([
     for (const [name, array] of Object.entries(second.state())) array.set(first.state()[name]);
     for (const delta of path.slice(11)) second.update([delta]);
     expect(second.state()).toEqual(straight.state());
-  });
-});
-
-describe('fixed multipliers', () => {
-  it('do not move, whatever the cost', () => {
-    const fixed = new FixedMultipliers([0.7]);
-    fixed.update();
-    expect([...fixed.values]).toEqual([0.7]);
   });
 });
 

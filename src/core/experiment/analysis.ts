@@ -129,9 +129,9 @@ function judgeMetric(
   };
 }
 
-function effectOf(found: Contrast, { tunedAtUnits, minUnits }: ExperimentPlan, alpha: number): Effect {
+function effectOf(found: Contrast, { tunedAtUnits }: ExperimentPlan, alpha: number): Effect {
   const { control, treatment } = found;
-  const { difference, relative } = differenceOf(found, { alpha, tunedAt: tunedAtUnits, minUnits });
+  const { difference, relative } = differenceOf(found, { alpha, tunedAt: tunedAtUnits });
   const reach = confidenceSequenceReach(treatment.units, alpha, Math.max(1, tunedAtUnits / 2));
   const half = reach * treatment.standardError;
   const { value } = treatment;

@@ -1,5 +1,5 @@
-import { ratioEstimate, type RatioEstimate, type RatioStatistics } from './ratio-statistics.ts';
-import { contrast, type Contrast, type Stratum } from './statistics/contrast.ts';
+import type { RatioEstimate } from './ratio-statistics.ts';
+import type { Contrast } from './statistics/contrast.ts';
 import { relativeEffect, type RelativeEffect } from './statistics/relative-effect.ts';
 import { testInterval, type TestMethod } from './statistics/test-interval.ts';
 
@@ -18,8 +18,6 @@ export interface SequenceOptions {
   readonly alpha: number;
   /** n*: units of both variants together at which the sequence is tightest. */
   readonly tunedAt: number;
-  /** Units per variant below which there is no interval. */
-  readonly minUnits: number;
   /** Left out: the confidence sequence, tightest at n*. */
   readonly method?: TestMethod;
 }
@@ -33,24 +31,6 @@ export interface Effect {
   readonly relative: RelativeEffect | null;
   /** The treatment's own mean, for limits on its level. */
   readonly level: IntervalEstimate;
-}
-
-/** Treatment against control, with intervals that hold at every look; null while a variant has too few units. */
-export function estimateEffect(
-  control: RatioStatistics,
-  treatment: RatioStatistics,
-  options: SequenceOptions,
-  strata: readonly Stratum[] = [{ control, treatment }],
-): Effect | null {
-  if (Math.min(control.units, treatment.units) < Math.max(2, options.minUnits)) return null;
-  const c = ratioEstimate(control);
-  const t = ratioEstimate(treatment);
-  const compared = contrast(strata, { kind: 'ratio' });
-  if (c === null || t === null || compared === null) return null;
-  const { difference, relative } = differenceOf(compared, options);
-  const half = { ...options, tunedAt: Math.max(1, options.tunedAt / 2) };
-  const level = interval({ ...t, degrees: t.units - 1 }, half);
-  return { control: c, treatment: t, difference, relative, level };
 }
 
 /** The effect of a contrast, absolute and relative, each with an interval of the wanted method. */

@@ -6,5 +6,3 @@ export interface BreakGlass {
   /** `surface`, or `tenant/surface`; empty while nobody broke the glass. Throws when it cannot be read. */
   killed(): readonly string[];
 }
-
-export const noBreakGlass: BreakGlass = { killed: () => [] };

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { confidenceSequenceReach } from '../../../src/core/experiment/confidence-sequence.ts';
 import { createRandom } from '../../../src/core/math/random.ts';
-import { entersBetween, isInWindow } from '../../../src/core/experiment/statistics/outcome-window.ts';
 import {
   alwaysValidPValue,
   mixtureLogRatio,
@@ -126,16 +125,5 @@ describe('states, budgets and windows', () => {
     const parts = splitErrorBudget(0.05, [{ name: 'a' }, { name: 'b', weight: 3 }]);
     expect(parts.get('b')).toBeCloseTo(0.0375, 12);
     expect([...parts.values()].reduce((a, b) => a + b, 0)).toBeCloseTo(0.05, 12);
-  });
-
-  it('let each unit enter at exactly one of any sequence of looks', () => {
-    const window = { lengthMs: 1000, settleMs: 500 };
-    const looks = [0, 700, 1500, 1600, 2200, 9000];
-    for (const first of [0, 1, 100, 699, 700, 5000]) {
-      const entered = looks.slice(1).filter((at, i) => entersBetween(first, window, looks[i], at));
-      expect(entered).toHaveLength(1);
-    }
-    expect(isInWindow(0, 999, window)).toBe(true);
-    expect(isInWindow(0, 1000, window)).toBe(false);
   });
 });
