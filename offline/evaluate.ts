@@ -12,6 +12,7 @@ import { manifestFile } from './dataset/manifest.ts';
 import { evaluatePolicy, type VersionedPolicy } from './evaluation/evaluate-policy.ts';
 import type { EvaluationResult } from './evaluation/evaluation-result.ts';
 import { parseConfig } from './learning/config.ts';
+import { namedSnapshot } from './named-snapshot.ts';
 import { createSnapshot, type SnapshotStores } from './snapshot.ts';
 
 /** Config of an evaluation run; also what the flags of `allot evaluate` become. */
@@ -20,7 +21,7 @@ export const evaluationConfig = z.strictObject({
   policyVersion: z.string().min(1),
   /** Version or alias to compare with; left out: the alias `champion` where there is one. null: the logging policy. */
   champion: z.string().min(1).nullable().optional(),
-  /** A snapshot folder; left out: everything until now is frozen first. */
+  /** `named-snapshot.ts` says which; left out: everything until now is frozen first. */
   snapshot: z.string().min(1).optional(),
   /** Only rows that these versions or aliases served. */
   behaviorVersions: z.array(z.string().min(1)).min(1).optional(),
@@ -46,6 +47,8 @@ export interface EvaluationJob {
   readonly until: number;
   /** Where a snapshot goes that has to be made first. */
   readonly snapshotDirectory: string;
+  /** A queued run may name snapshots in this folder only; null: a person asks, by the rights of their account. */
+  readonly snapshotsWithin: string | null;
 }
 
 /** Evaluates a registered version and stores what it promises, to be compared with what an experiment measures. */
@@ -56,7 +59,7 @@ export async function evaluateVersion(
   const aliases = await job.stores.policies.aliases(job.actor.tenant, job.surface);
   const named = (name: string): string => aliases[name] ?? name;
   const champion = config.champion === undefined ? (aliases.champion ?? null) : config.champion;
-  const snapshot = config.snapshot ?? (await freeze(job));
+  const snapshot = await snapshotOf(job, config.snapshot);
   const candidateVersion = named(config.policyVersion);
   const opponent = champion === null || named(champion) === candidateVersion ? null : named(champion);
   const result = evaluatePolicy({
@@ -69,14 +72,14 @@ export async function evaluateVersion(
     clip: config.clip,
     candidatesOnSlice: config.candidatesOnSlice,
   });
-  if (result.surface !== job.surface) {
-    throw new AllotError(
-      'snapshot_invalid',
-      `${snapshot} is of surface ${result.surface}, not ${job.surface}`,
-    );
-  }
   await saveForecasts(result, job);
   return { ...result, snapshot };
+}
+
+async function snapshotOf(job: EvaluationJob, named: string | undefined): Promise<string> {
+  if (named === undefined) return await freeze(job);
+  const { surface, actor, snapshotsWithin } = job;
+  return await namedSnapshot(named, { tenant: actor.tenant, surface }, snapshotsWithin);
 }
 
 async function freeze(job: EvaluationJob): Promise<string> {
@@ -129,4 +132,4 @@ async function saveForecasts(result: EvaluationResult, { stores, actor }: Evalua
   }
 }
 
-export const snapshotDirectoryOf = (dataDir: string, id: string): string => join(dataDir, 'snapshots', id);
+export const snapshotsFolder = (dataDir: string): string => join(dataDir, 'snapshots');

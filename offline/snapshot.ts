@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { AllotError } from '../src/core/errors.ts';
 import type { DecisionReader, SurfaceStore } from '../src/service/ports/stores.ts';
 import type { RunStore } from '../src/service/ports/runs.ts';
 import { writeSnapshot } from './dataset/snapshot.ts';
 import type { SnapshotManifest } from './dataset/manifest.ts';
+import { parseConfig } from './learning/config.ts';
 
 export interface SnapshotStores {
   readonly surfaces: SurfaceStore;
@@ -17,6 +19,14 @@ export interface SnapshotRange {
   readonly asOf?: number;
   readonly behaviorVersions?: readonly string[];
 }
+
+/** The same in the config of a run. */
+export const snapshotRange = {
+  from: z.number().optional(),
+  until: z.number().optional(),
+  asOf: z.number().optional(),
+  behaviorVersions: z.array(z.string().min(1)).min(1).optional(),
+};
 
 /** Freezes the log of a declared surface into `directory`. */
 export async function createSnapshot(
@@ -46,8 +56,9 @@ export async function createSnapshot(
 }
 
 /**
- * Job mode: run config `{ "until"?, "from"?, "asOf"?, "behaviorVersions"?, "directory"? }`, times in ms (`until` is the
- * run's creation by default, `asOf` the later of the two); the result holds the directory and the manifest's figures. State changes of the run belong to the caller (the worker).
+ * Job mode: run config `{ "until"?, "from"?, "asOf"?, "behaviorVersions"? }`, times in ms (`until` is the run's creation by
+ * default, `asOf` the later of the two); the result holds the directory and the manifest's figures. State changes of the run
+ * belong to the caller (the worker).
  */
 export async function runSnapshot(job: {
   readonly stores: SnapshotStores & { readonly runs: RunStore };
@@ -57,8 +68,8 @@ export async function runSnapshot(job: {
 }): Promise<Record<string, unknown>> {
   const run = await job.stores.runs.find(job.tenant, job.runId);
   if (run === undefined) throw new AllotError('run_unknown', `there is no run ${job.runId}`);
-  const config = run.config as Partial<SnapshotRange> & { readonly directory?: string };
-  const directory = config.directory ?? join(job.snapshotsDirectory, job.runId);
+  const config = parseConfig(z.strictObject(snapshotRange), run.config) as Partial<SnapshotRange>;
+  const directory = join(job.snapshotsDirectory, job.runId);
   const until = config.until ?? run.createdAt;
   const manifest = await createSnapshot(job.stores, {
     ...config,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { AllotError } from '../src/core/errors.ts';
 import type { PolicyStore } from '../src/service/ports/stores.ts';
 import type { RunRecord, RunStore } from '../src/service/ports/runs.ts';
@@ -10,7 +11,9 @@ import { TrainingDiverged } from './learning/run/divergence.ts';
 import { trainingReport } from './reports/training-report.ts';
 import { failureOfStopped } from './reports/training-outcome.ts';
 import { ratesOf, viewOfTrained } from './reports/training-view.ts';
-import { createSnapshot, type SnapshotRange, type SnapshotStores } from './snapshot.ts';
+import { parseConfig } from './learning/config.ts';
+import { namedSnapshot } from './named-snapshot.ts';
+import { createSnapshot, snapshotRange, type SnapshotRange, type SnapshotStores } from './snapshot.ts';
 import type { TrainingProgress } from './learning/run/learner.ts';
 import { trainPolicy, type TrainedPolicy, type TrainRequest } from './learning/train-policy.ts';
 
@@ -22,16 +25,24 @@ export interface TrainingStores extends SnapshotStores {
 }
 
 /** Config of a training run, as stored with it. */
-export interface TrainingRunConfig {
-  readonly algorithm: string;
-  readonly seed?: number;
+const trainingRunConfig = z.strictObject({
+  algorithm: z.string().min(1),
+  seed: z.int().min(0).default(0),
   /** Of the algorithm; missing fields take their defaults. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** A snapshot folder, or a range to freeze first (default: everything until the run was created). */
-  readonly snapshot?: string | SnapshotRange;
+  config: z.record(z.string(), z.unknown()).default({}),
+  /** `named-snapshot.ts` says which, or a range to freeze first (default: everything until the run was created). */
+  snapshot: z.union([z.string().min(1), z.strictObject({ ...snapshotRange, until: z.number() })]).optional(),
   /** Which of the snapshot's rows to use. */
-  readonly filter?: DatasetFilter;
-}
+  filter: z
+    .strictObject({
+      from: z.number().optional(),
+      until: z.number().optional(),
+      policyVersions: z.array(z.string()).min(1).optional(),
+      experiment: z.string().optional(),
+      variants: z.array(z.string()).min(1).optional(),
+    })
+    .optional(),
+});
 
 export interface TrainingJob {
   readonly stores: TrainingStores;
@@ -57,15 +68,15 @@ export async function runTraining(job: TrainingJob): Promise<Record<string, unkn
   const surface = await stores.surfaces.find(tenant, run.surface);
   if (surface === undefined)
     throw new AllotError('surface_unknown', `there is no surface ${JSON.stringify(run.surface)}`);
-  const config = run.config as unknown as TrainingRunConfig;
-  const snapshot = await snapshotOf(job, run.surface, config, run.createdAt);
+  const config = parseConfig(trainingRunConfig, run.config);
+  const snapshot = await snapshotOf(job, run, config.snapshot as string | SnapshotRange | undefined);
   const trained = await trainPolicy({
     ...optionalPartsOf(job),
-    dataset: await loadDataset(snapshot, config.filter),
+    dataset: await loadDataset(snapshot, config.filter as DatasetFilter | undefined),
     surface,
     algorithm: config.algorithm,
-    config: config.config ?? {},
-    seed: config.seed ?? 0,
+    config: config.config,
+    seed: config.seed,
     runId,
     createdAt: new Date(run.createdAt).toISOString(),
   });
@@ -93,7 +104,7 @@ export function failureOf(
   run: Pick<RunRecord, 'id' | 'surface' | 'config'>,
 ): { readonly error: string; readonly reportHtml: string } | null {
   if (!(error instanceof TrainingDiverged)) return null;
-  const { algorithm, seed = 0, config = {} } = run.config as unknown as TrainingRunConfig;
+  const { algorithm, seed, config } = parseConfig(trainingRunConfig, run.config);
   const asked = { surface: run.surface, algorithm, config, runId: run.id };
   return failureOfStopped({ seed, stopped: error.diagnosis, curve: error.curve }, asked);
 }
@@ -134,17 +145,15 @@ export function trainingResult(trained: TrainedPolicy): Record<string, unknown> 
 }
 
 async function snapshotOf(
-  job: TrainingJob,
-  surface: string,
-  config: TrainingRunConfig,
-  createdAt: number,
+  { stores, tenant, snapshotsDirectory }: TrainingJob,
+  { id, surface, createdAt }: RunRecord,
+  asked: string | SnapshotRange = { until: createdAt },
 ): Promise<string> {
-  if (typeof config.snapshot === 'string') return config.snapshot;
-  const directory = join(job.snapshotsDirectory, job.runId);
+  if (typeof asked === 'string') return await namedSnapshot(asked, { tenant, surface }, snapshotsDirectory);
+  const directory = join(snapshotsDirectory, id);
   // A retried job finds what its first attempt finished: the manifest is written last.
   if (existsSync(manifestFile(directory))) return directory;
-  const range = config.snapshot ?? { until: createdAt };
-  const asOf = range.asOf ?? Math.max(range.until, createdAt);
-  await createSnapshot(job.stores, { ...range, asOf, tenant: job.tenant, surface, directory });
+  const asOf = asked.asOf ?? Math.max(asked.until, createdAt);
+  await createSnapshot(stores, { ...asked, asOf, tenant, surface, directory });
   return directory;
 }

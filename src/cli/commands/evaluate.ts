@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EvaluationResult } from '../../../offline/evaluation/evaluation-result.ts';
 import type { AllotConfig } from '../../config/config.ts';
@@ -87,9 +88,15 @@ async function judge(
   stores: AllStores,
   config: AllotConfig,
 ): Promise<Evaluated> {
-  const { evaluateVersion, snapshotDirectoryOf } = await import('../../../offline/evaluate.ts');
-  const snapshotDirectory = snapshotDirectoryOf(config.dataDir, question.id);
-  return await evaluateVersion({ ...question, stores, actor: actorOf(flags), snapshotDirectory });
+  const { evaluateVersion, snapshotsFolder } = await import('../../../offline/evaluate.ts');
+  const folder = snapshotsFolder(config.dataDir);
+  return await evaluateVersion({
+    ...question,
+    stores,
+    actor: actorOf(flags),
+    snapshotDirectory: join(folder, question.id),
+    snapshotsWithin: flags.run === undefined ? null : folder,
+  });
 }
 
 const actorOf = ({ tenant }: EvaluateFlags): Actor => ({ tenant, id: 'cli' });

@@ -36,6 +36,8 @@ export async function trainByHand(options: TrainOptions): Promise<HandTraining> 
   const { name } = dataset.manifest.surface;
   if (options.surface !== undefined && options.surface !== name)
     throw new AllotError('snapshot_invalid', `--snapshot: is of surface ${name}`);
+  if (options.publish && dataset.manifest.tenant !== options.tenant)
+    throw new AllotError('snapshot_invalid', `--snapshot: is of tenant ${dataset.manifest.tenant}`);
   const config = options.config === undefined ? {} : await readJson(options.config);
   if (!options.publish) return await train(options, dataset, config, noLedger, readConfig().dataDir);
   return await withStores((stores, { dataDir }) =>

@@ -28,6 +28,7 @@ async function evaluate(policyVersion: string, behavior: string): Promise<Evalua
     actor,
     until: Date.UTC(2020, 0, 1),
     snapshotDirectory: join(snapshots, 'both'),
+    snapshotsWithin: null,
   });
 }
 
