@@ -4,6 +4,7 @@ import { AllotError } from '../core/errors.ts';
 import type { DeadLetter, EventStore, WriteCounts } from '../service/ports/stores.ts';
 import { classifyError } from './errors.ts';
 import { type EventRows, type RowsByKind, toRows } from './event-rows.ts';
+import { lettersToKeep } from './forget-dead-letters.ts';
 import { withoutForgotten } from './forgotten-events.ts';
 import { createPartitions, type Partitions } from './partitions.ts';
 import { inTransaction } from './transaction.ts';
@@ -92,7 +93,7 @@ async function writeOnce(
         exposures: all.exposure.length - rows.exposure.length,
         interactions: all.interaction.length - rows.interaction.length,
       },
-      deadLetters: await insertDeadLetters(client, deadLetters),
+      deadLetters: await insertDeadLetters(client, await lettersToKeep(client, deadLetters)),
     };
   });
 }

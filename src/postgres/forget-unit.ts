@@ -28,9 +28,13 @@ export interface ForgetOptions {
   readonly decisionIds?: readonly { readonly day: string; readonly decisionId: string }[];
 }
 
-/** Writers of events wait meanwhile; they see the guard list when they go on (`forgotten-events.ts`). */
+/**
+ * Writers of events wait meanwhile; they see the guard list when they go on (`forgotten-events.ts`). So do looks, which copy
+ * units from decisions: one that began before is waited for, and what it copied goes too. Looks come first, as they hold
+ * nothing that a writer of events waits for.
+ */
 const STOP_WRITERS =
-  'lock table only decisions, only exposures, only interactions in share row exclusive mode';
+  'lock table experiment_units, only decisions, only exposures, only interactions in share row exclusive mode';
 
 /**
  * Deletes a unit's decisions with their feedback and the dead letters that mention it, notes hashes that keep late events
@@ -53,7 +57,7 @@ export function forgetUnit(pool: pg.Pool, options: ForgetOptions): Promise<Forgo
       // Its sums stay in its experiments' cells: they are of many units and name none.
       await client.query('delete from experiment_units where tenant = $1 and unit_id = $2', [tenant, unitId]);
       const decisionIds = decisions.map((row) => row.decision_id);
-      const letters = await forgettableLetters(client, [unitId, ...decisionIds]);
+      const letters = await forgettableLetters(client, { tenant, unitId, decisionIds });
       await client.query('delete from dead_letters where id = any($1::text[])', [letters]);
       const counts = { decisions: decisions.length, ...feedback, deadLetters: letters.length };
       const actor = { tenant, id: options.actor, ...(options.reason ? { reason: options.reason } : {}) };
@@ -80,15 +84,22 @@ interface Deleted {
   readonly decision_id: string;
 }
 
-/** By surface, as the index on units begins with it. */
+/**
+ * By surface, as the index on units begins with it; by those of the decisions, found step by step along that index, as events
+ * of a surface that is not declared are stored too.
+ */
 async function deleteDecisions(
   client: pg.ClientBase,
   tenant: string,
   unitId: string,
 ): Promise<readonly Deleted[]> {
   const { rows } = await client.query<Deleted>({
-    text: `delete from decisions as d using surfaces as s
-      where s.tenant = $1 and d.tenant = $1 and d.surface = s.name and d.unit_id = $2
+    text: `with recursive s (name) as (
+        select min(surface) from decisions where tenant = $1
+        union all
+        select (select min(surface) from decisions where tenant = $1 and surface > s.name) from s where s.name is not null
+      )
+      delete from decisions as d using s where d.tenant = $1 and d.surface = s.name and d.unit_id = $2
       returning d.day::text, d.decision_id`,
     values: [tenant, unitId],
     ...patient,
