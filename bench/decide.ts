@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import express from 'express';
 import { startDecider } from './support/decider.ts';
+import { Command } from 'commander';
+import { positive, positiveInteger } from '../src/cli/parse-numbers.ts';
+import { median, round } from './support/figures.ts';
 
 /**
  * `POST /v1/decisions` against a JSON echo of the same body on bare node:http and on Express 5, in one run: 20 features, a
@@ -13,13 +15,19 @@ import { startDecider } from './support/decider.ts';
  *
  *     npx tsx bench/decide.ts [--seconds 4] [--rounds 3] [--json]
  */
-const { values: flags } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '4' },
-    rounds: { type: 'string', default: '3' },
-    json: { type: 'boolean', default: false },
-  },
-});
+interface Flags {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly json: boolean;
+}
+
+const flags = new Command()
+  .description('decisions over HTTP against JSON echoes, in one run')
+  .option('--seconds <s>', 'of each measurement', positive, 4)
+  .option('--rounds <n>', 'that count; one more warms up', positiveInteger, 3)
+  .option('--json', 'one object on standard output', false)
+  .parse()
+  .opts<Flags>();
 
 interface Contender {
   readonly name: string;
@@ -77,9 +85,9 @@ async function measureAll(
   connections: number,
 ): Promise<Map<string, Measured[]>> {
   const measured = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= Number(flags.rounds); round += 1) {
+  for (let round = 0; round <= flags.rounds; round += 1) {
     for (const contender of contenders) {
-      const result = await measure(contender, connections, round === 0 ? 1 : Number(flags.seconds));
+      const result = await measure(contender, connections, round === 0 ? 1 : flags.seconds);
       if (round > 0) measured.get(contender.name)?.push(result);
     }
   }
@@ -155,14 +163,6 @@ function report(throughput: Map<string, Measured[]>, latency: Map<string, Measur
 function cpuOf(rounds: readonly Measured[]): number | null {
   const known = rounds.flatMap(({ cpuUs }) => (cpuUs === null ? [] : [cpuUs]));
   return known.length === 0 ? null : round(median(known));
-}
-
-const round = (x: number): number => Math.round(x * 100) / 100;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 function bareEcho(): Server {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { openJournal } from '../src/journal/journal.ts';
 import { createKafkaEventLog } from '../src/kafka/event-log.ts';
@@ -14,6 +13,8 @@ import { silentLogger } from '../src/service/ports/logger.ts';
 import { kafkaConfig, startBroker } from '../test/support/kafka.ts';
 import { recordsOfDecision } from './ingest/events.ts';
 import { Consumer, cpuMsOfTree } from './ingest/processes.ts';
+import { Command, Option } from 'commander';
+import { positiveInteger } from '../src/cli/parse-numbers.ts';
 
 /**
  * Events of distinct ids, a third each of decisions, exposures and interactions, are put into the log first; then processes
@@ -26,20 +27,32 @@ import { Consumer, cpuMsOfTree } from './ingest/processes.ts';
  *     npx tsx bench/ingest.ts [--from kafka|journal] [--events 1000000] [--consumers 2] [--kill] [--features 3]
  *                             [--profile DIR] [--json]
  */
-const { values: flags } = parseArgs({
-  options: {
-    from: { type: 'string', default: 'kafka' },
-    events: { type: 'string', default: '1000000' },
-    consumers: { type: 'string', default: '2' },
-    kill: { type: 'boolean', default: false },
-    features: { type: 'string', default: '3' },
-    profile: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
+interface Flags {
+  readonly from: 'kafka' | 'journal';
+  readonly events: number;
+  readonly consumers: number;
+  readonly kill: boolean;
+  readonly features: number;
+  readonly profile?: string;
+  readonly json: boolean;
+}
+
+const flags = new Command()
+  .description('events from the log into PostgreSQL')
+  .addOption(
+    new Option('--from <log>', 'where the events lie').choices(['kafka', 'journal']).default('kafka'),
+  )
+  .option('--events <n>', 'in all', positiveInteger, 1_000_000)
+  .option('--consumers <n>', 'processes of ingest (from Kafka)', positiveInteger, 2)
+  .option('--kill', 'SIGKILL one of them when half is stored', false)
+  .option('--features <n>', 'of each decision', positiveInteger, 3)
+  .option('--profile <folder>', 'write a CPU profile of each consumer there')
+  .option('--json', 'one object on standard output', false)
+  .parse()
+  .opts<Flags>();
 const PARTITIONS = 4;
 const DECISIONS_PER_SEND = 1_000;
-const decisions = Math.ceil(Number(flags.events) / 3);
+const decisions = Math.ceil(flags.events / 3);
 const total = decisions * 3;
 const isKafka = flags.from === 'kafka';
 const nodeFlags = flags.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', flags.profile];
@@ -54,9 +67,7 @@ async function publishAll(log: EventLog): Promise<Published> {
   let bytes = 0;
   for (let n = 0; n < decisions; n += DECISIONS_PER_SEND) {
     const count = Math.min(decisions - n, DECISIONS_PER_SEND);
-    const records = Array.from({ length: count }, (_, i) =>
-      recordsOfDecision(n + i, Number(flags.features)),
-    ).flat();
+    const records = Array.from({ length: count }, (_, i) => recordsOfDecision(n + i, flags.features)).flat();
     for (const { value } of records) bytes += value.length;
     await log.publish(records);
   }
@@ -148,7 +159,7 @@ async function run(): Promise<void> {
       ALLOT_DATA_DIR: folder,
       ...(broker === null ? {} : { KAFKA_BROKERS: broker.address }),
     };
-    const count = isKafka ? Number(flags.consumers) : 1;
+    const count = isKafka ? flags.consumers : 1;
     for (let n = 0; n < count; n += 1) consumers.push(new Consumer(environment, nodeFlags));
     const stored = await untilStored(pool, postgres, consumers);
     report(published, stored, count, await rowsIn(pool));

@@ -3,26 +3,36 @@
 // the same run. Every case is a process of its own, so that its peak memory is its own.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { ratio } from '../src/core/ope/estimator.ts';
 import { evaluateLog } from '../src/core/ope/evaluate-log.ts';
 import { percentileInterval } from '../src/core/ope/bootstrap.ts';
 import { valuesOfTotals } from '../src/core/ope/intervals/poisson-bootstrap.ts';
 import { resampleStream, type UnitChunk } from '../offline/ope-workers/resample-stream.ts';
 import { logInMemory, rowsAsUnits, unitsOf } from './support/ope-log.ts';
+import { Command } from 'commander';
+import { positiveInteger } from '../src/cli/parse-numbers.ts';
+import { median, round } from './support/figures.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    obp: { type: 'string' },
-    rounds: { type: 'string', default: '1000000' },
-    resamples: { type: 'string', default: '1000' },
-    repeats: { type: 'string', default: '3' },
-    case: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const rounds = Number(flags.rounds);
-const resamples = Number(flags.resamples);
+interface Flags {
+  readonly obp?: string;
+  readonly rounds: number;
+  readonly resamples: number;
+  readonly repeats: number;
+  readonly case?: string;
+  readonly json: boolean;
+}
+
+const flags = new Command()
+  .description('off-policy evaluation of a large log')
+  .option('--obp <python>', 'a Python with OBP, to measure it in the same run')
+  .option('--rounds <n>', 'logged rounds', positiveInteger, 1_000_000)
+  .option('--resamples <n>', 'by unit', positiveInteger, 1000)
+  .option('--repeats <n>', 'runs of which the median counts', positiveInteger, 3)
+  .option('--case <name>', 'one case, in this process')
+  .option('--json', 'one object on standard output', false)
+  .parse()
+  .opts<Flags>();
+const { rounds, resamples } = flags;
 const UNITS = 100_000;
 
 interface Measured {
@@ -70,7 +80,7 @@ async function measureHere(name: string): Promise<void> {
 
 /** One process per case and repeat; the baseline runs between the repeats, under the same load. */
 async function main(): Promise<void> {
-  const repeats = Number(flags.repeats);
+  const { repeats } = flags;
   const measured = new Map<string, Measured[]>(Object.keys(cases).map((name) => [name, []]));
   const baseline: { seconds: number; peakMiB: number; version: string }[] = [];
   for (let k = 0; k < repeats; k++) {
@@ -141,14 +151,6 @@ function print(
       'Bars: ≥ 5 × faster than OBP, ≤ 300 MiB, memory flat in rows.\n',
   );
   console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])));
-}
-
-const round = (x: number): number => Math.round(x * 100) / 100;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 if (flags.case !== undefined) await measureHere(flags.case);

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { createClient } from '../src/client/client.ts';
 import { freePort, startAllotProcess } from '../test/support/allot-process.ts';
 import { declareFeed } from './soak/feed-case.ts';
@@ -11,6 +10,8 @@ import { type Minute, minuteOf } from './soak/minute.ts';
 import { soakSvg } from './soak/plot.ts';
 import { Sampler, folderMb } from './soak/sampler.ts';
 import { type Counts, type Peak, soakText, trendsOf } from './soak/report.ts';
+import { Command } from 'commander';
+import { halfOpenUnit, positive, positiveInteger } from '../src/cli/parse-numbers.ts';
 
 /**
  * `allot start` in a process of its own, with its own PostgreSQL, under a steady load, minute by minute. Decisions with 20 features,
@@ -21,16 +22,25 @@ import { type Counts, type Peak, soakText, trendsOf } from './soak/report.ts';
  *
  *     npx tsx bench/soak.ts [--minutes 30] [--share 0.5] [--peak-seconds 30] [--rate N] [--svg docs/images/soak.svg] [--json]
  */
-const { values: flags } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    share: { type: 'string', default: '0.5' },
-    'peak-seconds': { type: 'string', default: '30' },
-    rate: { type: 'string' },
-    svg: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
+interface Flags {
+  readonly minutes: number;
+  readonly share: number;
+  readonly peakSeconds: number;
+  readonly rate?: number;
+  readonly svg?: string;
+  readonly json: boolean;
+}
+
+const flags = new Command()
+  .description('allot start under a steady load, minute by minute')
+  .option('--minutes <n>', 'of soak', positiveInteger, 30)
+  .option('--share <share>', 'of the peak', halfOpenUnit, 0.5)
+  .option('--peak-seconds <s>', 'how long the peak is measured', positive, 30)
+  .option('--rate <n>', 'decisions per second, instead of a share of the peak', positive)
+  .option('--svg <file>', 'draw the minutes')
+  .option('--json', 'one object on standard output', false)
+  .parse()
+  .opts<Flags>();
 const CONNECTIONS = 32;
 const MINUTE_MS = 60_000;
 
@@ -44,7 +54,7 @@ async function main(): Promise<void> {
     await declareFeed(createClient({ url: allot.url, key }));
     const load = new Load({ url: allot.url, key, connections: CONNECTIONS });
     const peak = flags.rate === undefined ? await peakOf(load, sampler) : null;
-    const perSecond = Math.round(Number(flags.rate ?? (peak?.storedPerSecond ?? 0) * Number(flags.share)));
+    const perSecond = Math.round(flags.rate ?? (peak?.storedPerSecond ?? 0) * flags.share);
     process.stderr.write(`soak at ${String(perSecond)} decisions per second\n`);
     const minutes = await soak(load, sampler, perSecond, join(dataDir, 'postgres'));
     await load.close();
@@ -68,7 +78,7 @@ async function main(): Promise<void> {
 }
 
 async function peakOf(load: Load, sampler: Sampler): Promise<Peak> {
-  const seconds = Number(flags['peak-seconds']);
+  const seconds = flags.peakSeconds;
   await load.run(5_000, null); // the compiler has seen the path
   await stored(sampler);
   load.take();
@@ -96,7 +106,7 @@ async function stored(sampler: Sampler, atMost = 100): Promise<void> {
 
 /** One load throughout; the rows are taken at whole minutes. */
 async function soak(load: Load, sampler: Sampler, perSecond: number, database: string): Promise<Minute[]> {
-  const count = Number(flags.minutes);
+  const count = flags.minutes;
   const minutes: Minute[] = [];
   let fallbacks = await fallbacksOf(sampler);
   load.take();

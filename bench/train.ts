@@ -4,18 +4,28 @@
 // case is a process of its own with one thread of TensorFlow; cases take turns, so that they share the machine's load.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { measureTraining, useBackend, type TrainingSpeed } from './support/training-case.ts';
+import { Command } from 'commander';
+import { positive, positiveInteger } from '../src/cli/parse-numbers.ts';
+import { median, round } from './support/figures.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '4' },
-    repeats: { type: 'string', default: '3' },
-    batch: { type: 'string', default: '1024' },
-    case: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
+interface Flags {
+  readonly seconds: number;
+  readonly repeats: number;
+  readonly batch: number;
+  readonly case?: string;
+  readonly json: boolean;
+}
+
+const flags = new Command()
+  .description('updates of discrete SAC and CQL per second, by backend')
+  .option('--seconds <s>', 'of each measurement', positive, 4)
+  .option('--repeats <n>', 'runs of which the median counts', positiveInteger, 3)
+  .option('--batch <n>', 'rows of a minibatch', positiveInteger, 1024)
+  .option('--case <name>', 'one case, in this process')
+  .option('--json', 'one object on standard output', false)
+  .parse()
+  .opts<Flags>();
 
 /** d3rlpy `fit` and its updates alone, samples/s, on two quiet cores of this class of machine. */
 const references: Readonly<Record<string, { readonly fit: number; readonly updates: number }>> = {
@@ -28,7 +38,7 @@ const cases = Object.keys(references).flatMap((algorithm) => backends.map((b) =>
 async function measureHere(name: string): Promise<void> {
   const [algorithm, backend] = name.split(' ');
   await useBackend(backend);
-  const speed = measureTraining(algorithm, Number(flags.batch), Number(flags.seconds));
+  const speed = measureTraining(algorithm, flags.batch, flags.seconds);
   process.stdout.write(`${JSON.stringify(speed)}\n`);
 }
 
@@ -38,7 +48,7 @@ function child(name: string): TrainingSpeed | null {
     process.execPath,
     [
       ...['--import', 'tsx', fileURLToPath(import.meta.url), '--case', name],
-      ...['--seconds', flags.seconds, '--batch', flags.batch],
+      ...['--seconds', String(flags.seconds), '--batch', String(flags.batch)],
     ],
     {
       encoding: 'utf8',
@@ -53,7 +63,7 @@ function child(name: string): TrainingSpeed | null {
 
 function main(): void {
   const measured = new Map<string, TrainingSpeed[]>(cases.map((name) => [name, []]));
-  for (let k = 0; k < Number(flags.repeats); k += 1)
+  for (let k = 0; k < flags.repeats; k += 1)
     for (const name of cases) {
       process.stderr.write(`… ${name} (${k + 1} of ${flags.repeats})\n`);
       const speed = child(name);
@@ -61,7 +71,7 @@ function main(): void {
     }
   const rows = [...measured].filter(([, runs]) => runs.length > 0).map(([name, runs]) => row(name, runs));
   if (flags.json) {
-    process.stdout.write(`${JSON.stringify({ node: process.version, batch: Number(flags.batch), rows })}\n`);
+    process.stdout.write(`${JSON.stringify({ node: process.version, batch: flags.batch, rows })}\n`);
     return;
   }
   process.stdout.write(
@@ -83,14 +93,6 @@ function row(name: string, runs: readonly TrainingSpeed[]) {
     toUpdatesAlone: round(median(speeds) / updates),
     tensorsLeft: Math.max(...runs.map((r) => r.tensorsLeft)),
   };
-}
-
-const round = (x: number): number => Math.round(x * 100) / 100;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 if (flags.case !== undefined) await measureHere(flags.case);

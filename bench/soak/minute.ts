@@ -1,6 +1,7 @@
 import { quantileOfSorted } from '../../src/core/math/quantile.ts';
 import type { LoadTaken } from './load.ts';
 import type { Sample } from './sampler.ts';
+import { round } from '../support/figures.ts';
 
 /** One row of the table: latencies in ms from the moment a request was due, the highest (heap: also lowest) of 60 samples. */
 export interface Minute {
@@ -23,8 +24,6 @@ export interface Minute {
   readonly loopDelayMs: number;
   readonly databaseMb: number;
 }
-
-const round = (x: number): number => Math.round(x * 100) / 100;
 
 export function minuteOf(
   minute: number,
