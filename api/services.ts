@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import {
-  createExperiments,
-  type AnalyseExperiment,
-  type Experiments,
-} from '../src/service/experiments/experiments.ts';
+import type { AnalyseExperiment } from '../src/service/experiments/find-experiment.ts';
+import { createExperiments, type Experiments } from '../src/service/experiments/experiments.ts';
 import { createEvidence, type Evidence } from '../src/service/experiments/evidence.ts';
 import { createDecisions, type Decisions } from '../src/service/feedback/decisions.ts';
 import { createFeedback, type Feedback } from '../src/service/feedback/feedback.ts';

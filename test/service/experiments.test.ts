@@ -10,7 +10,7 @@ import { experimentSurface as surface } from '../support/experiment-traffic.ts';
 const TENANT = 't';
 const actor = { tenant: TENANT, id: 'test' };
 const admin = (keyId: string): Principal => ({ keyId, tenant: TENANT, role: 'admin', surfaces: null });
-const [first, second] = [admin('key-1'), admin('key-2')];
+const [first, second, third] = [admin('key-1'), admin('key-2'), admin('key-3')];
 
 async function desk() {
   const stores = createMemoryStores();
@@ -96,6 +96,71 @@ describe('experiments', () => {
     expect(actions.map((entry) => entry.actor)).toEqual(
       expect.arrayContaining(['key-1', 'key-2', 'key-1', 'key-2']),
     );
+  });
+
+  it('are never approved by whoever wrote what they now say, though another key wrote the first draft', async () => {
+    const { experiments, body } = await desk();
+    await experiments.create({ ...body, isApprovalNeeded: true }, first);
+    await experiments.approve('e1', {}, third);
+    const bolder = { ...body, isApprovalNeeded: true, ramp: { steps: [{ trafficShare: 0.5 }] } };
+    await experiments.revise('e1', bolder, second);
+    await expect(experiments.start('e1', {}, second)).rejects.toThrow('second key');
+    await expect(experiments.approve('e1', {}, second)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(experiments.start('e1', {}, second)).rejects.toThrow('second key');
+    await experiments.approve('e1', {}, first);
+    expect((await experiments.start('e1', {}, second)).state).toBe('running');
+  });
+
+  it('that were approved and started keep needing a second key: for what is revised, and to promote', async () => {
+    const { stores, experiments, body } = await desk();
+    const approved = { ...body, isApprovalNeeded: true };
+    await experiments.create(approved, first);
+    await experiments.approve('e1', {}, second);
+    await experiments.start('e1', {}, first);
+    const looser = { ...approved, minUnits: 5000 };
+    await expect(experiments.revise('e1', looser, first)).rejects.toThrow('pause it');
+    await experiments.pause('e1', {}, first);
+    for (const key of [first, second]) {
+      const without = { ...body, isApprovalNeeded: false };
+      await expect(experiments.revise('e1', without, key)).rejects.toMatchObject({ code: 'state_conflict' });
+    }
+    const resumed = await experiments.start('e1', {}, first);
+    expect(resumed.approvals).toHaveLength(1);
+    await experiments.pause('e1', {}, first);
+    expect((await experiments.revise('e1', looser, first)).approvals ?? []).toEqual([]);
+    await expect(experiments.start('e1', {}, first)).rejects.toThrow('second key');
+    await expect(experiments.approve('e1', {}, first)).rejects.toMatchObject({ code: 'forbidden' });
+    await experiments.approve('e1', {}, second);
+    await experiments.start('e1', {}, first);
+    const decision = { verdict: 'pass', at: 1, reason: 'test' } as const;
+    await stores.experiments.transition('e1', { from: ['running'], to: 'decided', decision }, actor);
+    await expect(experiments.approve('e1', { purpose: 'promote' }, first)).rejects.toThrow('cannot approve');
+    await expect(experiments.promote('e1', {}, first)).rejects.toThrow('second key');
+  });
+
+  it('start what was approved, and nothing that an alias was moved to since', async () => {
+    const { stores, experiments, versions, body } = await desk();
+    await experiments.create({ ...body, isApprovalNeeded: true }, first);
+    await experiments.approve('e1', {}, second);
+    await stores.policies.setAlias(surface.name, 'challenger', versions[2], actor);
+    await expect(experiments.start('e1', {}, first)).rejects.toThrow('has moved since it was declared');
+    await stores.policies.setAlias(surface.name, 'challenger', versions[1], actor);
+    expect((await experiments.start('e1', {}, first)).variants[1].policyVersion).toBe(versions[1]);
+  });
+
+  it('are not approved by a key that revises them at the same moment', async () => {
+    const { stores, experiments, body } = await desk();
+    await experiments.create({ ...body, isApprovalNeeded: true }, first);
+    const revision = { ...body, isApprovalNeeded: true, level: 0.9 };
+    const settled = await Promise.allSettled([
+      experiments.approve('e1', {}, second),
+      experiments.revise('e1', revision, second),
+      experiments.approve('e1', {}, second),
+    ]);
+    expect(settled[1].status).toBe('fulfilled');
+    const experiment = await stores.experiments.find(TENANT, 'e1');
+    expect(experiment).toMatchObject({ level: 0.9, revisedBy: 'key-2' });
+    await expect(experiments.start('e1', {}, second)).rejects.toThrow('second key');
   });
 
   it.each([

@@ -17,11 +17,8 @@ import {
   type ShadowReport,
 } from '../../service/experiments/evidence.ts';
 import type { PseudonymOf } from '../../service/identity/pseudonyms.ts';
-import {
-  createExperiments,
-  type Experiments,
-  type ExperimentsDependencies,
-} from '../../service/experiments/experiments.ts';
+import { createExperiments, type Experiments } from '../../service/experiments/experiments.ts';
+import type { ExperimentsDependencies } from '../../service/experiments/find-experiment.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { principalOf, type Principal } from '../../service/registry/principal.ts';
 import { mustFindSurface } from '../../service/registry/surfaces.ts';

@@ -27,8 +27,11 @@ export interface Experiment {
   readonly forcedUnits?: Readonly<Record<string, string>>;
   /** Absent on experiments of older versions and on those that are widened by hand: `planOf` fills it in. */
   readonly plan?: ExperimentPlan;
-  /** Key that created it: somebody else's approval counts. */
+  /** Key that created it. */
   readonly createdBy?: string;
+  /** Key that declared it anew last: what it says now is this key's, and somebody else's approval counts. */
+  readonly revisedBy?: string;
+  /** Of what it says now: a new declaration drops them. */
   readonly approvals?: readonly Approval[];
   readonly decision?: ExperimentDecision;
   /** The newest step; absent on experiments that took their last one before this was kept. All of them: the audit log. */

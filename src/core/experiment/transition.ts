@@ -1,4 +1,5 @@
 import { AllotError } from '../errors.ts';
+import { refuseMoved, refuseOwnApproval, refuseUnwatched, requireApproval } from './approval.ts';
 import type {
   Approval,
   Experiment,
@@ -35,6 +36,7 @@ export function changedExperiment(current: Experiment, change: ExperimentChange)
       `experiment ${id} is ${state}; it must be ${needed} to become ${change.to}`,
     );
   }
+  refuseAlone(current, change);
   const lastChange = change.note === undefined ? current.lastChange : { ...change.note, state: change.to };
   const next: Experiment = {
     ...revisedExperiment(current, change.revised),
@@ -48,15 +50,25 @@ export function changedExperiment(current: Experiment, change: ExperimentChange)
   return next;
 }
 
+/** One key alone does not start, resume or change what needs two. */
+function refuseAlone(current: Experiment, { to, approval, revised, start }: ExperimentChange): void {
+  if (approval !== undefined) refuseOwnApproval(current, approval);
+  if (revised !== undefined) refuseUnwatched(current, revised);
+  if (to === 'running' && current.state !== 'running') requireApproval(current, 'start');
+  if (start !== undefined) refuseMoved(current, start.variants);
+}
+
 function revisedExperiment(current: Experiment, revised: Experiment | undefined): Experiment {
   if (revised === undefined) return current;
   const moved = current.state === 'draft' ? [] : reRandomisingChanges(current, revised);
-  if (moved.length === 0) return revised;
+  if (moved.length === 0) return withoutApprovals(revised);
   throw new AllotError(
     'state_conflict',
     `experiment ${current.id} is ${current.state}: changing ${moved.join(', ')} would move units to another side`,
   );
 }
+
+const withoutApprovals = ({ approvals: _, ...revised }: Experiment): Experiment => revised;
 
 function blocksAfter({ id, blocks }: Experiment, { openBlock, start, revised }: ExperimentChange) {
   const kept = revised?.blocks ?? blocks;

@@ -111,7 +111,10 @@ export const startSchema = z
 
 export const approvalSchema = z
   .strictObject({ purpose: z.enum(['start', 'promote']).default('start'), reason: reasonSchema.optional() })
-  .meta({ id: 'ExperimentApproval', description: 'A second key agrees; not the one that created it' });
+  .meta({
+    id: 'ExperimentApproval',
+    description: 'A second key agrees; not the one that wrote what it says',
+  });
 
 export const promoteSchema = z
   .strictObject({
