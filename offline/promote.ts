@@ -1,14 +1,17 @@
 import { z } from 'zod';
+import type { EvaluationResult } from './evaluation/evaluation-result.ts';
 import { AllotError } from '../src/core/errors.ts';
 import type { GateVerdict } from '../src/core/ope/gate-verdict.ts';
 import type { RunStore } from '../src/service/ports/runs.ts';
-import type { Actor, PolicyStore } from '../src/service/ports/stores.ts';
+import type { Actor, PolicyStore, PolicyVersion } from '../src/service/ports/stores.ts';
+import { nameSchema } from '../src/service/schemas/common.ts';
+import { CHAMPION } from '../src/service/serving/served-surface.ts';
 
 /** Config of a promotion run. */
 export const promotionConfig = z.strictObject({
   policyVersion: z.string().min(1),
   /** The alias to move; `challenger` is what an experiment then compares with `champion`. */
-  alias: z.string().min(1).default('challenger'),
+  alias: nameSchema.default('challenger'),
   /** Which evaluation decides; the newest one of the version by default. */
   evaluationRun: z.string().min(1).optional(),
   /** Promotes against the gate; audited with its reason. */
@@ -31,51 +34,83 @@ export interface PromotionResult {
 
 /**
  * Asks the gate: moves the alias when the evaluation's verdict is `promote`, else only tells why not. The verdict
- * counts for the artifact that was judged and for no other.
+ * counts for the artifact that was judged and for no other, and to replace the champion it must be against the champion of now:
+ * `state_conflict` otherwise.
  */
 export async function promotePolicy(
   request: PromotionRequest,
   stores: { readonly runs: RunStore; readonly policies: PolicyStore },
   actor: Actor,
 ): Promise<PromotionResult> {
-  const policy = await stores.policies.find(actor.tenant, request.policyVersion);
-  if (policy === undefined || policy.surface !== request.surface) {
-    throw new AllotError(
-      'policy_unknown',
-      `${request.policyVersion} is not registered on ${request.surface}`,
-    );
-  }
-  const { runId, gate } = await decidingGate(request, stores.runs, actor.tenant);
+  const policy = await mustFind(request, stores.policies, actor.tenant);
+  const deciding = await decidingGate(request, stores.runs, actor.tenant);
+  const { runId, gate } = deciding;
   if (policy.artifactHash !== gate.artifactHash) {
     throw new AllotError(
       'state_conflict',
       `evaluation ${runId} judged another artifact than that of ${policy.version}`,
     );
   }
+  if (gate.verdict === 'promote' && request.override === undefined)
+    await refuseOutdated(deciding, request, stores.policies, actor.tenant);
   const isOverride = gate.verdict !== 'promote' && request.override !== undefined;
   const isPromoted = gate.verdict === 'promote' || isOverride;
   if (isPromoted) {
     const reason = request.override?.reason ?? `gate: promote, evaluation ${runId}`;
     await stores.policies.setAlias(request.surface, request.alias, policy.version, { ...actor, reason });
   }
+  const { policyVersion, alias } = request;
+  const { verdict, reasons, artifactHash, snapshotHash } = gate;
+  const evaluationRun = runId;
   return {
-    policyVersion: policy.version,
-    alias: request.alias,
-    verdict: gate.verdict,
-    reasons: gate.reasons,
-    evaluationRun: runId,
-    artifactHash: gate.artifactHash,
-    snapshotHash: gate.snapshotHash,
+    policyVersion,
+    alias,
+    verdict,
+    reasons,
+    evaluationRun,
+    artifactHash,
+    snapshotHash,
     isPromoted,
     isOverride,
   };
+}
+
+async function mustFind(
+  { surface, policyVersion }: PromotionRequest,
+  policies: PolicyStore,
+  tenant: string,
+): Promise<PolicyVersion> {
+  const policy = await policies.find(tenant, policyVersion);
+  if (policy?.surface === surface) return policy;
+  throw new AllotError('policy_unknown', `${policyVersion} is not registered on ${surface}`);
+}
+
+interface DecidingGate {
+  readonly runId: string;
+  readonly gate: GateVerdict;
+  readonly against: string | null;
+}
+
+/** A champion is replaced by who was found no worse than it, not than an earlier one. */
+async function refuseOutdated(
+  { runId, against }: DecidingGate,
+  { surface, policyVersion, alias }: PromotionRequest,
+  policies: PolicyStore,
+  tenant: string,
+): Promise<void> {
+  const { [CHAMPION]: champion } = await policies.aliases(tenant, surface);
+  if (alias !== CHAMPION || champion === undefined || [policyVersion, against].includes(champion)) return;
+  throw new AllotError(
+    'state_conflict',
+    `evaluation ${runId} judged ${policyVersion} against ${against ?? 'nobody'}, not against the champion ${champion}: evaluate again`,
+  );
 }
 
 async function decidingGate(
   request: PromotionRequest,
   runs: RunStore,
   tenant: string,
-): Promise<{ readonly runId: string; readonly gate: GateVerdict }> {
+): Promise<DecidingGate> {
   const candidates = (await runs.list(tenant, { kind: 'evaluation', surface: request.surface })).filter(
     (run) =>
       run.state === 'succeeded' &&
@@ -89,5 +124,6 @@ async function decidingGate(
       `${request.policyVersion} has no finished evaluation${request.evaluationRun === undefined ? '' : ` ${request.evaluationRun}`}: run "allot evaluate" first`,
     );
   }
-  return { runId: newest.id, gate: newest.result?.gate as GateVerdict };
+  const { gate, differences } = newest.result as unknown as Pick<EvaluationResult, 'gate' | 'differences'>;
+  return { runId: newest.id, gate, against: differences?.against ?? null };
 }

@@ -24,6 +24,21 @@ describe('queued runs', () => {
     });
   });
 
+  it("a trainer moves every alias through the gate but the champion's: that one is served at once", async () => {
+    const { runs } = world.services;
+    const to = (alias: unknown) => ({ ...promotion, config: { ...promotion.config, alias } });
+    expect(await runs.start('promotion', to('challenger'), as('trainer'))).toMatchObject({ state: 'queued' });
+    await expect(runs.start('promotion', to('champion'), as('trainer'))).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    expect(await runs.start('promotion', to('champion'), as('admin'))).toMatchObject({ state: 'queued' });
+    for (const alias of ['champion ', '../champion', ['champion'], null, '']) {
+      await expect(runs.start('promotion', to(alias), as('trainer')), String(alias)).rejects.toMatchObject({
+        code: 'invalid_request',
+      });
+    }
+  });
+
   it('an admin may, and the audit log tells who asked', async () => {
     const admin = as('admin');
     const { id } = await world.services.runs.start(

@@ -3,7 +3,8 @@ import { AllotError } from '../../core/errors.ts';
 import type { JobQueue, RunKind, RunRecord, RunStore } from '../ports/runs.ts';
 import type { SurfaceStore } from '../ports/stores.ts';
 import { parseWith } from '../schemas/parse.ts';
-import { runRequestSchema } from '../schemas/registry.ts';
+import { promotedAliasSchema, runRequestSchema } from '../schemas/registry.ts';
+import { CHAMPION } from '../serving/served-surface.ts';
 import { actorOf } from './actor.ts';
 import { authorise, coversSurface, type Principal } from './principal.ts';
 import { mustFindSurface } from './surfaces.ts';
@@ -48,6 +49,12 @@ export function createRuns(deps: {
   };
 }
 
-/** Going against the gate is not a trainer's to decide. */
-const permissionFor = (kind: RunKind, config: Readonly<Record<string, unknown>>): 'train' | 'administer' =>
-  kind === 'promotion' && config.override !== undefined ? 'administer' : 'train';
+/**
+ * What is served at once is not a trainer's to decide, nor to go against the gate: who may train also chooses the log, the rows
+ * and the opponent that a candidate is judged by.
+ */
+function permissionFor(kind: RunKind, config: Readonly<Record<string, unknown>>): 'train' | 'administer' {
+  if (kind !== 'promotion') return 'train';
+  const { alias } = parseWith(promotedAliasSchema, config);
+  return alias === CHAMPION || config.override !== undefined ? 'administer' : 'train';
+}

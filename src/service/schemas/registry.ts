@@ -39,3 +39,6 @@ export const runRequestSchema = z
     reason: reasonSchema.optional(),
   })
   .meta({ id: 'RunRequest', description: 'Queues an offline job; `config` is what its command takes' });
+
+/** What the service itself reads in the config of a promotion; the job knows the rest. */
+export const promotedAliasSchema = z.looseObject({ alias: nameSchema.optional() });

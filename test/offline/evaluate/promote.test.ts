@@ -9,7 +9,7 @@ import { worldSurface } from '../learning-world.ts';
 const actor = { tenant: 'default', id: 'test' };
 const request = { surface: 'world', policyVersion: 'world@1', alias: 'challenger' };
 
-async function evaluated(verdict: GateVerdict['verdict'], judgedHash = 'h') {
+async function evaluated(verdict: GateVerdict['verdict'], judgedHash = 'h', against?: string) {
   const stores = createMemoryStores();
   await stores.surfaces.declare(worldSurface, actor);
   const artifact = fixedPolicyArtifact(worldSurface, [0.5, 0.5]);
@@ -18,7 +18,9 @@ async function evaluated(verdict: GateVerdict['verdict'], judgedHash = 'h') {
   await stores.runs.create({ id: 'run-1', kind: 'evaluation', surface: 'world', config: {} }, actor);
   await stores.runs.start('default', 'run-1');
   const gate = { verdict, reasons: ['because'], lines: [], artifactHash: judgedHash, snapshotHash: 's' };
-  await stores.runs.finish('default', 'run-1', { result: { policyVersion: 'world@1', gate } });
+  await stores.runs.finish('default', 'run-1', {
+    result: { policyVersion: 'world@1', gate, differences: against === undefined ? null : { against } },
+  });
   return stores;
 }
 
@@ -60,6 +62,41 @@ describe('a promotion', () => {
   it('refuses a verdict about another artifact', async () => {
     const stores = await evaluated('promote', 'another');
     await expect(promotePolicy(request, stores, actor)).rejects.toThrow(/judged another artifact/);
+  });
+
+  describe('to champion', () => {
+    const toChampion = { ...request, alias: 'champion' };
+    const served = async (against: string | undefined) => {
+      const stores = await evaluated('promote', 'h', against);
+      const external = await stores.policies.publishExternal('world', 'serving', actor);
+      await stores.policies.setAlias('world', 'champion', external.version, actor);
+      return stores;
+    };
+
+    it('needs a verdict against the champion of now', async () => {
+      const stores = await served('world@2');
+      expect(await promotePolicy(toChampion, stores, actor)).toMatchObject({ isPromoted: true });
+      expect(await stores.policies.aliases('default', 'world')).toEqual({ champion: 'world@1' });
+    });
+
+    it.each([
+      ['an earlier champion', 'world@7'],
+      ['the logging policy', 'the logging policy'],
+      ['nobody', undefined],
+    ])('is refused by a verdict against %s', async (_, against) => {
+      const stores = await served(against);
+      await expect(promotePolicy(toChampion, stores, actor)).rejects.toMatchObject({
+        code: 'state_conflict',
+        message: expect.stringMatching(/not against the champion world@2: evaluate again/) as string,
+      });
+      expect(await stores.policies.aliases('default', 'world')).toEqual({ champion: 'world@2' });
+    });
+
+    it('goes against that, too, with a reason', async () => {
+      const stores = await served('world@7');
+      const request = { ...toChampion, override: { reason: 'incident 42' } };
+      expect(await promotePolicy(request, stores, actor)).toMatchObject({ isPromoted: true });
+    });
   });
 
   it('says that an evaluation is needed first', async () => {
