@@ -38,6 +38,14 @@ export class DamageReports {
     if (this.#reports.length > KEPT_REPORTS) this.#reports.shift();
   }
 
+  /** The copy for a person could not be made: no reason to hold the records up. */
+  notKept(segment: string, error: unknown): void {
+    this.#logger.warn(
+      { error, segment, folder: this.folder },
+      'journal: a torn tail could not be kept aside',
+    );
+  }
+
   list(): readonly JournalDamage[] {
     return [...this.#reports];
   }

@@ -11,8 +11,10 @@ const LINGER_MS = 8;
 
 /** The journal as its consumers see it. */
 export interface Deliverable {
-  /** Folders in the order in which they are delivered. */
+  /** Folders that can be read, in the order in which they are delivered. */
   folders(): readonly JournalFolder[];
+  /** It cannot be read now. */
+  failed(folder: JournalFolder, error: unknown): void;
   /** Drops an adopted folder that has been delivered to its end. */
   finished(folder: JournalFolder): Promise<void>;
   committed(): void;
@@ -92,8 +94,13 @@ interface NextBatch {
 
 async function nextBatch(journal: Deliverable, limit: number): Promise<NextBatch | null> {
   for (const folder of journal.folders()) {
-    const batch = await readBatch(folder, limit);
-    if (batch !== null) return { folder, batch };
+    try {
+      const batch = await readBatch(folder, limit);
+      if (batch !== null) return { folder, batch };
+    } catch (error) {
+      journal.failed(folder, error);
+      continue;
+    }
     await journal.finished(folder);
   }
   return null;

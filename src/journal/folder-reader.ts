@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { hasCode } from '../core/error-code.ts';
 import type { JournalFolder, Position } from './folder.ts';
 import {
   type StoredRecord,
@@ -8,7 +11,7 @@ import {
   recordBytesAt,
   sequenceAt,
 } from './record.ts';
-import type { Segment } from './segment.ts';
+import { type Segment, isUnreadable } from './segment.ts';
 
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -94,20 +97,21 @@ function lastOf(folder: JournalFolder, segment: Segment): number {
   return next === null ? folder.lastSequence : next.firstSequence - 1;
 }
 
-/** Bytes [from, to) of the segment; fewer when the file was cut from outside. */
+/** Bytes [from, to) of the segment; fewer when the file was cut from outside, or the disk does not give them. */
 async function readRange(segment: Segment, from: number, to: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(to - from);
+  let got = 0;
   let file: FileHandle | undefined;
   try {
     file = await open(segment.path, 'r');
-    let got = 0;
-    while (got < bytes.length) {
-      const { bytesRead } = await file.read(bytes, got, bytes.length - got, from + got);
-      if (bytesRead === 0) break;
-      got += bytesRead;
-    }
-    return bytes.subarray(0, got);
+    for (let read = -1; read !== 0 && got < bytes.length; got += read)
+      ({ bytesRead: read } = await file.read(bytes, got, bytes.length - got, from + got));
+  } catch (error) {
+    // Without its folder the segment is not lost but somebody else's by now.
+    const isLost = isUnreadable(error) || (hasCode(error, 'ENOENT') && existsSync(dirname(segment.path)));
+    if (!isLost) throw error;
   } finally {
     await file?.close();
   }
+  return bytes.subarray(0, got);
 }

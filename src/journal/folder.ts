@@ -1,11 +1,15 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { saveCursor } from './cursor.ts';
+import { hasCode } from '../core/error-code.ts';
+import { CURSOR_FILE, saveCursor } from './cursor.ts';
 import type { DamageReports } from './damage.ts';
+import { OWNER_FILE } from './owner.ts';
 import { appendedAtOf } from './record.ts';
-import { recoverFolder } from './recovery.ts';
+import { readOn, recoverFolder } from './recovery.ts';
 import { type Segment, segmentFor } from './segment.ts';
+
+export const ADOPTED_FOLDER = 'adopted';
 
 /** A place between two records: everything up to `sequence` lies before it. */
 export interface Position {
@@ -40,13 +44,22 @@ export class JournalFolder {
     return new JournalFolder(path, [segment], 0, { segment, offset: 0, sequence: 0 }, reports);
   }
 
-  /** What a dead writer left; null when that is nothing. */
-  static recover(path: string, reports: DamageReports): JournalFolder | null {
+  /** What a dead writer left; one without a segment is at its end. */
+  static recover(path: string, reports: DamageReports): JournalFolder {
     const { segments, lastSequence, cursor } = recoverFolder(path, reports);
+    const { sequence, offset } = cursor;
     const segment = segments.find(({ firstSequence }) => firstSequence === cursor.segment);
-    if (segment === undefined) return null;
-    const position = { segment, offset: cursor.offset, sequence: cursor.sequence };
+    const position = { segment: segment ?? segmentFor(path, 1), offset, sequence };
     return new JournalFolder(path, segments, lastSequence, position, reports);
+  }
+
+  /** Takes in whole records that a writer thought dead has added since; false when there are none. */
+  readOn(): boolean {
+    const last = this.segments.at(-1);
+    const sequence = last === undefined ? this.lastSequence : readOn(last, this.lastSequence);
+    const isMore = sequence > this.lastSequence;
+    this.lastSequence = sequence;
+    return isMore;
   }
 
   get pendingRecords(): number {
@@ -88,26 +101,34 @@ export class JournalFolder {
    */
   async commit(position: Position): Promise<void> {
     this.moveTo(position);
-    while (this.segments[0] !== this.position.segment) {
-      const segment = this.segments.shift();
-      if (segment === undefined) break;
-      await this.#dispose(segment);
-    }
     const { segment, offset, sequence } = this.position;
-    await saveCursor(this.path, { sequence, segment: segment.firstSequence, offset });
+    try {
+      while (this.segments[0] !== segment) await this.#disposeFirst();
+    } finally {
+      await saveCursor(this.path, { sequence, segment: segment.firstSequence, offset });
+    }
   }
 
-  async #dispose(segment: Segment): Promise<void> {
-    if (!segment.isDamaged) return rm(segment.path, { force: true });
-    const name = `${basename(this.path)}-${basename(segment.path)}.damaged`;
-    await mkdir(this.reports.folder, { recursive: true });
-    await rename(segment.path, join(this.reports.folder, name));
+  /** A damaged one is kept aside, so it leaves the list only when that has worked. */
+  async #disposeFirst(): Promise<void> {
+    const [segment] = this.segments;
+    if (segment.isDamaged) {
+      const name = `${basename(this.path)}-${basename(segment.path)}.damaged`;
+      await mkdir(this.reports.folder, { recursive: true });
+      await rename(segment.path, join(this.reports.folder, name)).catch((error: unknown) => {
+        if (!hasCode(error, 'ENOENT')) throw error;
+      });
+    } else await rm(segment.path, { force: true });
+    this.segments.shift();
   }
 
-  /** Removes a folder that has been handled to its end. */
+  /** Removes a folder that has been handled to its end, by its parts: one that holds anything else is refused. */
   async remove(): Promise<void> {
-    for (const segment of this.segments.splice(0)) await this.#dispose(segment);
-    await rm(this.path, { recursive: true, force: true });
+    await removeEmptyFolder(join(this.path, ADOPTED_FOLDER));
+    while (this.segments.length > 0) await this.#disposeFirst();
+    for (const name of [CURSOR_FILE, `${CURSOR_FILE}.next`, OWNER_FILE])
+      await rm(join(this.path, name), { force: true });
+    await removeEmptyFolder(this.path);
   }
 
   /** When the oldest record that is not handled was appended; null when there is none. */
@@ -133,4 +154,10 @@ function peekTime(segment: Segment, offset: number): number | null {
   } catch {
     return null;
   }
+}
+
+async function removeEmptyFolder(path: string): Promise<void> {
+  await rmdir(path).catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  });
 }

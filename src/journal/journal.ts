@@ -13,7 +13,7 @@ import type {
 import { type Logger, silentLogger } from '../service/ports/logger.ts';
 import { type Metrics, noMetrics } from '../service/ports/metrics.ts';
 import { eventKey } from '../service/schemas/event-key.ts';
-import { UNFINISHED, adoptDeadFolders } from './adoption.ts';
+import { AdoptedFolders, UNFINISHED } from './adoption.ts';
 import { DamageReports, type JournalDamage } from './damage.ts';
 import { type Deliverable, startDelivery } from './delivery.ts';
 import { JournalFolder } from './folder.ts';
@@ -63,7 +63,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   readonly #consumers = new Set<EventConsumer>();
   readonly #timer: NodeJS.Timeout;
   #own: Own;
-  #adopted: JournalFolder[] = [];
+  readonly #adopted: AdoptedFolders;
   #largestRecord = TYPICAL_RECORD_BYTES;
   #wasRefused = false;
   #touchedAt = Date.now();
@@ -75,6 +75,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     this.#reports = new DamageReports(options.directory, this.#logger, options.metrics ?? noMetrics);
+    this.#adopted = new AdoptedFolders(options.directory, this.#reports, this.#logger);
     this.#own = this.#openFolder();
     this.#adopt();
     this.#timer = setInterval(() => this.#keepUp(), TOUCH_MS).unref();
@@ -96,9 +97,8 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   }
 
   #adopt(): void {
-    const { directory } = this.#options;
-    this.#adopted.push(...adoptDeadFolders(directory, this.#own.folder.path, this.#reports, this.#logger));
-    if (this.#adopted.length > 0) this.#notify();
+    this.#adopted.look(this.#own.folder.path);
+    if (this.#adopted.all().length > 0) this.#notify();
   }
 
   #keepUp(): void {
@@ -110,16 +110,19 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     }
   }
 
-  /** After a long freeze another process may have adopted our folder: then a new one is begun. */
+  /** After a long freeze another process may have taken our folder, with all it held: then a new one is begun. */
   #ensureOwned(now: number): void {
-    const { folder, token } = this.#own;
+    const { folder, token, writer } = this.#own;
     if (isOwnedBy(folder.path, token)) touchOwner(folder.path, now);
     else {
       this.#logger.warn(
         { folder: folder.path },
         'journal: adopted by another process meanwhile, going on in a new folder',
       );
+      this.#touchedAt = -Infinity; // until there is a new folder, every append tries for one
       this.#own = this.#openFolder();
+      this.#adopted.clear();
+      writer.close().catch((error: unknown) => this.#logger.warn({ error }, 'journal: the old folder'));
     }
     this.#touchedAt = now;
   }
@@ -141,7 +144,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     if (records.length === 0) return;
     if (this.#isClosed) throw new AllotError('journal_full', 'the journal is closed');
     const now = Date.now();
-    if (now - this.#touchedAt > LEASE_MS / 2) this.#keepUp();
+    if (now - this.#touchedAt > LEASE_MS / 2) this.#ensureOwnedToAppend(now);
     const bytes = this.#own.writer.encode(records, now);
     this.#makeRoom(bytes.length);
     try {
@@ -152,6 +155,15 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     }
     this.#largestRecord = Math.max(this.#largestRecord, Math.ceil(bytes.length / records.length));
     this.#notify();
+  }
+
+  /** What is written into a folder that another process has taken may be lost with it. */
+  #ensureOwnedToAppend(now: number): void {
+    try {
+      this.#ensureOwned(now);
+    } catch (cause) {
+      throw new AllotError('journal_full', 'the journal has no folder to write in', { cause });
+    }
   }
 
   #makeRoom(bytes: number): void {
@@ -182,7 +194,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
 
   #storedBytes(): number {
     let bytes = this.#own.folder.storedBytes;
-    for (const folder of this.#adopted) bytes += folder.storedBytes;
+    for (const folder of this.#adopted.all()) bytes += folder.storedBytes;
     return bytes;
   }
 
@@ -202,10 +214,11 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   }
 
   depth(): { readonly records: number; readonly bytes: number; readonly oldestAgeMs: number } {
-    let records = 0;
+    // A folder that cannot be read yet holds one at least, for all we know: nobody shall take this journal for empty.
+    let records = this.#adopted.unreadable;
     let bytes = 0;
     let oldest = Infinity;
-    for (const folder of this.folders()) {
+    for (const folder of this.#all()) {
       records += folder.pendingRecords;
       bytes += folder.pendingBytes;
       oldest = Math.min(oldest, folder.oldestAppendedAt() ?? Infinity);
@@ -237,17 +250,20 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   }
 
   folders(): readonly JournalFolder[] {
-    return [...this.#adopted, this.#own.folder];
+    return [...this.#adopted.readable(), this.#own.folder];
   }
 
-  async finished(folder: JournalFolder): Promise<void> {
-    if (!this.#adopted.includes(folder)) return;
-    this.#adopted = this.#adopted.filter((other) => other !== folder);
-    try {
-      await folder.remove();
-    } catch (error) {
-      this.#logger.warn({ error, folder: folder.path }, 'journal: a delivered folder could not be removed');
-    }
+  #all(): readonly JournalFolder[] {
+    return [...this.#adopted.all(), this.#own.folder];
+  }
+
+  failed(folder: JournalFolder, error: unknown): void {
+    if (folder === this.#own.folder) throw error;
+    this.#adopted.failed(folder, error);
+  }
+
+  finished(folder: JournalFolder): Promise<void> {
+    return this.#adopted.finished(folder);
   }
 
   committed(): void {
@@ -256,7 +272,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   }
 
   lag(): number {
-    return this.folders().reduce((sum, folder) => sum + folder.pendingRecords, 0);
+    return this.#all().reduce((sum, folder) => sum + folder.pendingRecords, 0);
   }
 
   inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -266,7 +282,8 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   }
 
   nextAppend(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.lag() > 0) return Promise.resolve();
+    if (signal.aborted || this.folders().some(({ pendingRecords }) => pendingRecords > 0))
+      return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         signal.removeEventListener('abort', wake);
@@ -289,9 +306,13 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     clearInterval(this.#timer);
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
     await this.#own.writer.close();
-    for (const folder of [...this.#adopted]) if (folder.pendingRecords === 0) await this.finished(folder);
-    const { path } = this.#own.folder;
-    if (this.lag() === 0) await this.#own.folder.remove();
-    else rmSync(join(path, OWNER_FILE), { force: true });
+    for (const folder of this.#adopted.all()) if (folder.pendingRecords === 0) await this.finished(folder);
+    const { folder } = this.#own;
+    try {
+      if (folder.pendingRecords === 0) return await folder.remove();
+    } catch {
+      // it still holds folders that it adopted
+    }
+    rmSync(join(folder.path, OWNER_FILE), { force: true });
   }
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { hasCode } from '../core/error-code.ts';
 
 /**
  * Who writes a journal folder. A pid alone is given away again (after a restart of a container it is even likely
@@ -44,11 +45,19 @@ export function hasLiveOwner(folder: string, now: number): boolean {
   return isRunning(owner.pid) && startOf(owner.pid) === owner.startedAt;
 }
 
+/** True when a process elsewhere wrote it: a lease that ran out does not prove that it ended. */
+export function wasWrittenElsewhere(folder: string): boolean {
+  const owner = readOwner(folder);
+  return owner !== null && owner.place !== place();
+}
+
+/** null: absent, or cut by a power failure; either way its writer is gone. Whatever else fails says nothing about it. */
 function readOwner(folder: string): Owner | null {
   try {
     return JSON.parse(readFileSync(join(folder, OWNER_FILE), 'utf8')) as Owner;
-  } catch {
-    return null; // absent, or cut by a power failure: either way its writer is gone
+  } catch (error) {
+    if (error instanceof SyntaxError || hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
   }
 }
 
@@ -75,8 +84,9 @@ function statOf(pid: number): { readonly state: string; readonly startedAt: stri
     // The command name, in parentheses, may hold spaces: fields count from behind it.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
     return { state: fields[0], startedAt: fields[19] };
-  } catch {
-    return null;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return null;
+    throw error; // too many open files do not end the process that is asked about
   }
 }
 

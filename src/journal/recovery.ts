@@ -1,18 +1,9 @@
-import {
-  closeSync,
-  ftruncateSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Cursor, loadCursor } from './cursor.ts';
 import type { DamageReports } from './damage.ts';
 import { HEADER_BYTES, findRecord, isRecordAt, recordBytesAt, sequenceAt } from './record.ts';
-import { type Segment, listSegments } from './segment.ts';
+import { type Segment, isUnreadable, listSegments } from './segment.ts';
 
 /** What a dead writer left: where to read from and where its records end. */
 export interface RecoveredFolder {
@@ -34,34 +25,65 @@ export function recoverFolder(path: string, reports: DamageReports): RecoveredFo
 
 /** Cuts a torn tail and returns the sequence of the last good record (first − 1 when there is none). */
 function recoverTail(segment: Segment, reports: DamageReports): number {
-  const bytes = readFileSync(segment.path);
+  const size = segment.bytes;
+  const bytes = readableBytes(segment, size);
   let sequence = segment.firstSequence - 1;
   let at = 0;
   while (at < bytes.length) {
     const good = isRecordAt(bytes, at) ? at : findRecord(bytes, at + 1, sequence + 1);
-    if (good === null) {
-      cutTail(segment, bytes, at, reports);
-      break;
-    }
+    if (good === null) break;
     sequence = sequenceAt(bytes, good);
     at = good + (recordBytesAt(bytes, good) ?? 0);
   }
+  segment.bytes = at;
+  if (bytes.length < size) {
+    segment.isDamaged = true;
+    reports.report({ kind: 'damaged-segment', segment: segment.path, from: at, to: size, missing: null });
+  } else if (at < size) cutTail(segment, bytes, reports);
   return sequence;
 }
 
-function cutTail(segment: Segment, bytes: Buffer, at: number, reports: DamageReports): void {
-  mkdirSync(reports.folder, { recursive: true });
-  const kept = `${basename(dirname(segment.path))}-${basename(segment.path)}-${String(at)}.tail`;
-  writeFileSync(join(reports.folder, kept), bytes.subarray(at));
-  const file = openSync(segment.path, 'r+');
+/** Bytes [from, to) of the file; fewer where the disk does not give them. */
+function readableBytes(segment: Segment, to: number, from = 0): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.max(0, to - from));
+  const file = openSync(segment.path, 'r');
+  let got = 0;
   try {
-    ftruncateSync(file, at);
-    fsyncSync(file);
+    for (let read = -1; read !== 0 && got < bytes.length; got += read)
+      read = readSync(file, bytes, got, bytes.length - got, from + got);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
   } finally {
     closeSync(file);
   }
-  segment.bytes = at;
+  return bytes.subarray(0, got);
+}
+
+/** Readers end at `segment.bytes` anyway: what cannot be kept aside now stays in the file behind its records. */
+function cutTail(segment: Segment, bytes: Buffer, reports: DamageReports): void {
+  const at = segment.bytes;
   reports.report({ kind: 'torn-tail', segment: segment.path, from: at, to: bytes.length, missing: null });
+  try {
+    mkdirSync(reports.folder, { recursive: true });
+    const kept = `${basename(dirname(segment.path))}-${basename(segment.path)}-${String(at)}.tail`;
+    writeFileSync(join(reports.folder, kept), bytes.subarray(at));
+    truncateSync(segment.path, at);
+  } catch (error) {
+    reports.notKept(segment.path, error);
+  }
+}
+
+/** Moves the end of the segment past whole records that were added to its file; returns the last one's sequence. */
+export function readOn(segment: Segment, lastSequence: number): number {
+  const size = statSync(segment.path, { throwIfNoEntry: false })?.size ?? 0;
+  if (segment.isDamaged || size <= segment.bytes) return lastSequence;
+  const bytes = readableBytes(segment, size);
+  let sequence = lastSequence;
+  while (isRecordAt(bytes, segment.bytes)) {
+    sequence = sequenceAt(bytes, segment.bytes);
+    segment.bytes += recordBytesAt(bytes, segment.bytes) ?? 0;
+  }
+  return sequence;
 }
 
 /** The saved cursor where it holds, else the start of the first segment (records then come again). */
@@ -79,11 +101,6 @@ function startingPoint(segments: readonly Segment[], lastSequence: number, saved
 }
 
 function sequenceOnDisk(segment: Segment, offset: number): number | null {
-  const header = Buffer.alloc(HEADER_BYTES);
-  const file = openSync(segment.path, 'r');
-  try {
-    return readSync(file, header, 0, HEADER_BYTES, offset) === HEADER_BYTES ? sequenceAt(header, 0) : null;
-  } finally {
-    closeSync(file);
-  }
+  const header = readableBytes(segment, Math.min(segment.bytes, offset + HEADER_BYTES), offset);
+  return header.length < HEADER_BYTES ? null : sequenceAt(header, 0);
 }

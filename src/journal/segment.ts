@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../core/error-code.ts';
 
 /** One append-only file of a journal folder. */
 export interface Segment {
@@ -32,3 +33,6 @@ export function listSegments(folder: string): Segment[] {
       return segment;
     });
 }
+
+/** The disk does not give these bytes, now or later: damage, and not a shortage of ours that passes. */
+export const isUnreadable = (error: unknown): boolean => hasCode(error, 'EIO', 'EISDIR');

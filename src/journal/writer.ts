@@ -1,19 +1,12 @@
-import {
-  closeSync,
-  fdatasyncSync,
-  fsync,
-  fsyncSync,
-  fdatasync,
-  ftruncateSync,
-  openSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fdatasyncSync, fsync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { hasCode } from '../core/error-code.ts';
 import { AllotError } from '../core/errors.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { JournalFolder } from './folder.ts';
 import { MAX_KEY_BYTES, MAX_RECORD_BYTES, type NewRecord, encodeRecord, roomFor } from './record.ts';
 import { segmentFor } from './segment.ts';
+import { syncFolder } from './sync-folder.ts';
 
 const datasync = promisify(fdatasync);
 const fullSync = promisify(fsync);
@@ -132,12 +125,7 @@ export class SegmentWriter {
   #syncNow(): void {
     fdatasyncSync(this.#file);
     if (!this.#isFolderChanged) return;
-    const folder = openSync(this.#folder.path, 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
+    syncFolder(this.#folder.path);
     this.#isFolderChanged = false;
   }
 
@@ -171,8 +159,9 @@ export class SegmentWriter {
   async #syncFolder(): Promise<void> {
     this.#isFolderChanged = false;
     try {
-      await syncFolder(this.#folder.path);
+      await syncFolderAside(this.#folder.path);
     } catch (error) {
+      if (hasCode(error, 'ENOENT')) return; // another process has adopted the folder
       this.#isFolderChanged = true;
       throw error;
     }
@@ -196,7 +185,7 @@ function checkSize(key: string, bytes: number): void {
   throw new AllotError('invalid_request', `an event has ${rule}`, { violations: [{ field: 'event', rule }] });
 }
 
-async function syncFolder(path: string): Promise<void> {
+async function syncFolderAside(path: string): Promise<void> {
   const folder = openSync(path, 'r');
   try {
     await fullSync(folder);

@@ -1,46 +1,22 @@
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeRecord, roomFor } from '../../src/journal/record.ts';
 import { decisionEvent } from '../support/events.ts';
-import { drain, open, segmentFiles, temporaryFolder, until, writerFolders } from './folder.ts';
-
-const ids = (from: number, to: number): string[] =>
-  Array.from({ length: to - from }, (_, i) => `decision-${String(from + i)}`);
-
-/** The bytes of decisions 0 … count − 1, and where each record ends. */
-function recordsOf(count: number): { bytes: Buffer; ends: number[] } {
-  const parts: Buffer[] = [];
-  const ends: number[] = [];
-  for (let n = 0; n < count; n += 1) {
-    const record = { key: 'u', value: JSON.stringify(decisionEvent(n)) };
-    const target = Buffer.alloc(roomFor(record));
-    parts.push(target.subarray(0, encodeRecord(target, 0, { ...record, sequence: n + 1, appendedAt: 1 })));
-    ends.push((ends.at(-1) ?? 0) + parts[n].length);
-  }
-  return { bytes: Buffer.concat(parts), ends };
-}
-
-const segmentName = (first: number): string => `${String(first).padStart(20, '0')}.seg`;
-
-/** A journal directory as a dead process leaves it. */
-function leftBehind(segments: ReadonlyMap<number, Buffer>): string {
-  const directory = temporaryFolder();
-  mkdirSync(join(directory, 'dead'));
-  for (const [first, bytes] of segments) writeFileSync(join(directory, 'dead', segmentName(first)), bytes);
-  return directory;
-}
+import {
+  drain,
+  ids,
+  leftBehind,
+  open,
+  recordsOf,
+  segmentFiles,
+  segmentName,
+  temporaryFolder,
+  until,
+  writerFolders,
+} from './folder.ts';
 
 describe('a journal whose writer was killed', () => {
   it('holds every record that was acknowledged, after kill -9 in the middle of writing, round after round', async () => {

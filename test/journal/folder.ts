@@ -1,9 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type Journal, type JournalOptions, openJournal } from '../../src/journal/journal.ts';
+import { encodeRecord, roomFor } from '../../src/journal/record.ts';
 import type { RawRecord } from '../../src/service/ports/event-log.ts';
+import { decisionEvent } from '../support/events.ts';
 
 const made: string[] = [];
 const opened: Journal[] = [];
@@ -71,4 +73,30 @@ export async function until(isDone: () => boolean | Promise<boolean>, withinMs =
     if (Date.now() > deadline) throw new Error(`not so after ${String(withinMs)} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+export const ids = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, i) => `decision-${String(from + i)}`);
+
+/** The bytes of decisions 0 … count − 1, and where each record ends. */
+export function recordsOf(count: number): { bytes: Buffer; ends: number[] } {
+  const parts: Buffer[] = [];
+  const ends: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const record = { key: 'u', value: JSON.stringify(decisionEvent(n)) };
+    const target = Buffer.alloc(roomFor(record));
+    parts.push(target.subarray(0, encodeRecord(target, 0, { ...record, sequence: n + 1, appendedAt: 1 })));
+    ends.push((ends.at(-1) ?? 0) + parts[n].length);
+  }
+  return { bytes: Buffer.concat(parts), ends };
+}
+
+export const segmentName = (first: number): string => `${String(first).padStart(20, '0')}.seg`;
+
+/** A journal directory as a dead process leaves it. */
+export function leftBehind(segments: ReadonlyMap<number, Buffer>): string {
+  const directory = temporaryFolder();
+  mkdirSync(join(directory, 'dead'));
+  for (const [first, bytes] of segments) writeFileSync(join(directory, 'dead', segmentName(first)), bytes);
+  return directory;
 }
