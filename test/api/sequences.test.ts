@@ -115,6 +115,10 @@ describe('deciding with ids and sequences', () => {
     ['more events than declared', { recent: [1, 2, 3].map(() => ({ author: 'a' })) }, 'features.recent'],
     ['an event without a required field', { recent: [{ watch: 1 }] }, 'features.recent'],
     ['a field out of range', { recent: [{ author: 'a', watch: 99 }] }, 'features.recent'],
+    ['an id with U+0000', { author: 'a\u0000' }, 'features.author'],
+    ['an id with a lone surrogate', { author: '\ud800' }, 'features.author'],
+    ['an id with U+0000 in an event', { recent: [{ author: '\u0000' }] }, 'features.recent'],
+    ['an id with a lone surrogate in an event', { recent: [{ author: 'a\udfff' }] }, 'features.recent'],
     ['an id that is a fraction', { author: 1.5 }, 'features.author'],
   ])('refuses %s', async (_what, change, field) => {
     const { status, body } = await decide({ author: 'a', ...change });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isStorable, STORABLE_RULE } from '../../core/storable-text.ts';
 import { isName, NAME_PATTERN, NAME_RULE } from '../../core/surface/names.ts';
 
 /** Names of surfaces, actions, features, experiments: they end up in URLs, metrics and JSON keys. */
@@ -10,12 +11,11 @@ export const nameSchema = z
   .meta({ pattern: NAME_PATTERN.source });
 
 /** Identifiers that callers make up: any well-formed text of at most 256 characters. */
-const unstorable = /[\ud800-\udfff\0]/u;
 export const callerIdSchema = z
   .string()
   .min(1)
   .max(256)
-  .refine((id) => !unstorable.test(id), 'must be well-formed Unicode without U+0000')
+  .refine(isStorable, `must be ${STORABLE_RULE}`)
   .meta({ pattern: '^[^\\u0000]*$' });
 
 export const shareSchema = z.number().min(0).max(1);

@@ -1,5 +1,6 @@
 import { refuse, violation } from '../../core/check.ts';
 import type { Violation } from '../../core/errors.ts';
+import { isStorable, STORABLE_RULE } from '../../core/storable-text.ts';
 
 /** A decision request whose shape has been checked; features are still as sent. */
 export interface DecideRequest {
@@ -14,16 +15,15 @@ export interface DecideRequest {
 
 const known = new Set(['requestId', 'surface', 'unitId', 'sessionId', 'features', 'eligibleActions']);
 const maxIdLength = 256;
-
-/** With the `u` flag a surrogate only matches where it is alone; PostgreSQL takes neither it nor U+0000. */
-const unstorable = /[\ud800-\udfff\0]/u;
+/** A body of a million broken rules gets about this many complaints, and costs no more to refuse than they do. */
+const MOST_VIOLATIONS = 20;
 
 /** The rule that every identifier of a caller obeys; undefined where it holds. */
 export function brokenIdRule(value: unknown): string | undefined {
   if (typeof value !== 'string') return value === undefined ? 'is required' : 'must be a string';
   if (value.length === 0 || value.length > maxIdLength)
     return `must have 1 to ${String(maxIdLength)} characters`;
-  return unstorable.test(value) ? 'must be well-formed Unicode without U+0000' : undefined;
+  return isStorable(value) ? undefined : `must be ${STORABLE_RULE}`;
 }
 
 /**
@@ -37,7 +37,9 @@ export function checkDecideRequest(body: unknown): DecideRequest {
   const sent = body as Record<string, unknown>;
   const violations: Violation[] = [];
   for (const field in sent) {
-    if (!known.has(field)) violations.push(violation(field, 'is not a known field', sent[field]));
+    if (known.has(field)) continue;
+    violations.push(violation(field, 'is not a known field', sent[field]));
+    if (violations.length >= MOST_VIOLATIONS) break;
   }
   checkId(sent, 'requestId', violations);
   checkId(sent, 'surface', violations);
@@ -80,17 +82,28 @@ export function readEligible(
   nullIndex: number,
 ): boolean[] {
   const marks = new Array<boolean>(actionIndex.size).fill(eligible === null);
-  if (eligible !== null) {
-    const violations: Violation[] = [];
-    eligible.forEach((action, i) => {
-      const index = typeof action === 'string' ? actionIndex.get(action) : undefined;
-      const field = `eligibleActions[${String(i)}]`;
-      if (index === undefined) violations.push(violation(field, 'must be an action of the surface', action));
-      else if (marks[index]) violations.push(violation(field, 'must not repeat an action', action));
-      else marks[index] = true;
-    });
-    refuse('invalid_request', violations.slice(0, 20));
-  }
+  if (eligible !== null) mark(marks, eligible, actionIndex);
   marks[nullIndex] = true;
   return marks;
+}
+
+function mark(
+  marks: boolean[],
+  eligible: readonly unknown[],
+  actionIndex: ReadonlyMap<string, number>,
+): void {
+  if (eligible.length > marks.length) {
+    const rule = `must name at most the ${String(marks.length)} actions of the surface`;
+    refuse('invalid_request', [violation('eligibleActions', rule, eligible.length)]);
+  }
+  const violations: Violation[] = [];
+  for (let i = 0; i < eligible.length && violations.length < MOST_VIOLATIONS; i += 1) {
+    const action = eligible[i];
+    const index = typeof action === 'string' ? actionIndex.get(action) : undefined;
+    const rule = index === undefined ? 'must be an action of the surface' : 'must not repeat an action';
+    if (index === undefined || marks[index]) {
+      violations.push(violation(`eligibleActions[${String(i)}]`, rule, action));
+    } else marks[index] = true;
+  }
+  refuse('invalid_request', violations);
 }
