@@ -11,6 +11,7 @@ import {
   type ParsedRecord,
   deadLetter,
   isRefusedData,
+  named,
   parseBatch,
   writeAround,
 } from './poison.ts';
@@ -135,7 +136,8 @@ class BatchWriter {
       try {
         this.#count(await this.#store.write({ events, deadLetters }));
         break;
-      } catch (error) {
+      } catch (thrown) {
+        const error = named(thrown);
         if (isRefusedData(error) || this.#stopping.aborted) throw error;
         await this.#waitOut(error, failures, batch);
       }

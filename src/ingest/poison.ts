@@ -45,6 +45,16 @@ function storable(reason: string): string {
   return Buffer.from(printable).toString(); // a lone surrogate becomes U+FFFD
 }
 
+/**
+ * What our own code throws on these very records is a refusal of them: it would throw again without end. Only errors that
+ * have a name in the catalogue can be about the moment.
+ */
+export function named(error: unknown): unknown {
+  if (error instanceof AllotError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AllotError('invalid_request', message, { cause: error });
+}
+
 /** The store refused the data, and will again: not an outage. */
 export function isRefusedData(error: unknown): boolean {
   return (

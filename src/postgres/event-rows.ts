@@ -46,9 +46,18 @@ function sorted(rows: Keyed[]): EventRows {
   return {
     days: rows.map((row) => row.day),
     decisionIds: rows.map((row) => row.event.decisionId),
-    json: `[${rows.map((row) => JSON.stringify(row.event)).join(',')}]`,
+    json: `[${rows.map((row) => textOf(row.event)).join(',')}]`,
     length: rows.length,
   };
+}
+
+/** What is nested too deep can be read from JSON but not written. */
+function textOf(event: LogEvent): string {
+  try {
+    return JSON.stringify(event);
+  } catch (cause) {
+    throw new AllotError('invalid_request', 'the event cannot be written as JSON', { cause });
+  }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -21,10 +21,14 @@ class Store implements EventStore {
   readonly deadLetters: { reason: string; record: string }[] = [];
   writes = 0;
   isAway = false;
+  throwsOn: string | null = null;
 
   async write({ events, deadLetters }: Write): Promise<WriteCounts> {
     this.writes += 1;
     if (this.isAway) throw new AllotError('store_unavailable', 'away');
+    if (events.some((event) => event.kind !== 'decision' && event.eventId === this.throwsOn)) {
+      throw new RangeError('Maximum call stack size exceeded');
+    }
     if (events.some((event) => JSON.stringify(event).includes('\\u0000'))) {
       throw new AllotError('invalid_request', 'a text holds U+0000');
     }
@@ -142,6 +146,41 @@ describe('ingest', () => {
     await eventually(isDrained);
     expect([...store.events.keys()]).toEqual(['decision-1']);
     expect(store.deadLetters.map(({ reason }) => reason)).toEqual(['not an id']);
+  });
+
+  it('sets aside an event that is nested too deep to be written again, and reads on', async () => {
+    await start();
+    const deep = JSON.stringify(exposureEvent(2)).replace(
+      /}$/,
+      `,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+    );
+    const inside = { kind: 'cap', nullBefore: 0, nullAfter: 1, x: [[]] };
+    const adjusted = JSON.stringify(decisionEvent(3, { adjustments: [inside] as never })).replace(
+      '[[]]',
+      '['.repeat(5_000) + ']'.repeat(5_000),
+    );
+    await log.publish([
+      record(decisionEvent(1)),
+      { key: 'k', value: Buffer.from(deep) },
+      { key: 'k', value: Buffer.from(adjusted) },
+      record(exposureEvent(4)),
+    ]);
+    await eventually(isDrained);
+    expect([...store.events.keys()]).toEqual(['decision-1', 'exposure-4']);
+    expect(store.deadLetters.map(({ reason }) => reason)).toEqual([
+      'event: the record: is nested at most 32 deep',
+      'event: the record: is nested at most 32 deep',
+    ]);
+    expect(store.deadLetters[0].record).toBe(deep);
+  });
+
+  it('sets aside a record on which the code itself throws, and waits for no outage to end', async () => {
+    await start();
+    store.throwsOn = 'exposure-2';
+    await log.publish([decisionEvent(1), exposureEvent(2), exposureEvent(3)].map(record));
+    await eventually(isDrained);
+    expect([...store.events.keys()]).toEqual(['decision-1', 'exposure-3']);
+    expect(store.deadLetters.map(({ reason }) => reason)).toEqual(['Maximum call stack size exceeded']);
   });
 
   it.each([1, 3])(

@@ -122,3 +122,13 @@ it('streams more than one fetch in order and without gaps', async () => {
   wanted.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[1] - b[1]));
   expect(seen).toEqual(wanted);
 });
+
+it('refuses an event that cannot be written as JSON as data, not as an outage', async () => {
+  const { events } = createPostgresStores(database.pool);
+  let deep: unknown = [];
+  for (let n = 0; n < 100_000; n += 1) deep = [deep];
+  const event = { ...decisionAt(newTenant(), Date.UTC(2015, 0, 2)), deep };
+  await expect(events.write({ events: [event], deadLetters: [] })).rejects.toMatchObject({
+    code: 'invalid_request',
+  });
+});

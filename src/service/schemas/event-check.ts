@@ -16,6 +16,12 @@ export function isPlainEvent(raw: unknown): raw is LogEvent {
   return false;
 }
 
+/** Whether anything in it, itself included, lies in more than `depth` objects and lists. */
+export const isNestedDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some((inner) => isNestedDeeper(inner, depth - 1)));
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const isFeedback = (e: Fields): boolean =>

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AllotError, type Violation } from '../../core/errors.ts';
 import { violation } from '../../core/check.ts';
 import type { DecisionEvent, ExposureEvent, InteractionEvent, LogEvent } from '../../core/feedback/events.ts';
-import { isPlainEvent } from './event-check.ts';
+import { isNestedDeeper, isPlainEvent } from './event-check.ts';
 
 /*
  * The event grammar, version 1, in the order of `core/feedback/events.ts`. Objects are loose on purpose: a field
@@ -81,12 +81,30 @@ export const eventSchema = z.discriminatedUnion('kind', [decision, exposure, int
 const readers: ReadonlyMap<unknown, (raw: unknown) => LogEvent> = new Map([[1, readVersion1]]);
 
 function readVersion1(raw: unknown): LogEvent {
-  if (isPlainEvent(raw)) return raw;
-  const parsed = eventSchema.safeParse(raw);
+  if (!isPlainEvent(raw)) {
+    const { error } = eventSchema.safeParse(raw);
+    if (error !== undefined)
+      throw refusal(error.issues.map(({ path, message }) => violation(path.join('.'), message)));
+  }
   // The input itself, not zod's copy: the same fields, unknown ones included, in the order they came.
-  if (parsed.success) return raw as LogEvent;
-  throw refusal(parsed.error.issues.map(({ path, message }) => violation(path.join('.'), message)));
+  const event = raw as LogEvent;
+  if (mayHoldUnknown(event) && isNestedDeeper(event, MAX_DEPTH))
+    throw refusal([violation('', `is nested at most ${String(MAX_DEPTH)} deep`)]);
+  return event;
 }
+
+/** JSON is read at any depth but written by recursion: what is nested too deep could never be stored, only tried for ever. */
+const MAX_DEPTH = 32;
+const fieldCounts = {
+  decision: Object.keys(decision.shape).length,
+  exposure: Object.keys(exposure.shape).length,
+  interaction: Object.keys(interaction.shape).length,
+};
+
+/** Fields that the grammar knows are flat; those it does not know may stand beside them and inside adjustments. */
+const mayHoldUnknown = (event: LogEvent): boolean =>
+  Object.keys(event).length > fieldCounts[event.kind] ||
+  (event.kind === 'decision' && event.adjustments.length > 0);
 
 function refusal(violations: readonly Violation[]): AllotError {
   const first = violations[0];

@@ -81,7 +81,7 @@ function eventsOf({ random }: FaultContext, secretsFile: string): LogEvent[] {
 
 const toRecord = (event: LogEvent): RawRecord => ({ key: eventKey(event), value: serializeEvent(event) });
 
-/** No grammar, no JSON, no bytes; and grammar that PostgreSQL refuses: NUL, a lone surrogate, an id of no time. */
+/** No grammar, no JSON, no bytes; and grammar that PostgreSQL refuses: NUL, a lone surrogate, an id of no time; and too deep to write. */
 function poisonRecords(decision: LogEvent): RawRecord[] {
   const changed = (changes: object): string => JSON.stringify({ ...decision, ...changes });
   const texts = [
@@ -94,6 +94,7 @@ function poisonRecords(decision: LogEvent): RawRecord[] {
     changed({ unitId: 'nul\u0000' }),
     changed({ unitId: 'x' }).replace('"x"', '"\\ud800"'),
     changed({ decisionId: 'not-an-id' }),
+    changed({ later: [] }).replace('[]', '['.repeat(100_000) + ']'.repeat(100_000)),
   ];
   const records = texts.map((text) => ({ key: 'poison', value: Buffer.from(text) }));
   return [...records, { key: 'poison', value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }];
