@@ -56,7 +56,7 @@ async function watchOne(
   options: ExperimentWatchOptions,
 ): Promise<void> {
   const { analysis, experiments, forecasts, clock, logger, metrics } = options;
-  metrics.experimentState(experiment.id, experiment.surface, experiment.state);
+  metrics.experimentState({ ...experiment, tenant }, experiment.state);
   if (experiment.state === 'paused') return;
   const actor = { tenant, id: 'controller' };
   const now = clock();
@@ -89,7 +89,7 @@ async function watchOne(
     { experiment: experiment.id, action: kind, reason },
     'an experiment took a step',
   );
-  metrics.experimentState(experiment.id, experiment.surface, state);
+  metrics.experimentState({ ...experiment, tenant }, state);
 }
 
 function actionAfter(

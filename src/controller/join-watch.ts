@@ -37,12 +37,9 @@ export function createJoinWatch({ control, join, clock, metrics }: JoinWatchOpti
     const pending = next('pending', PENDING_AFTER_MS);
     if (pending === null) return;
     const waiting = await join.pending(pending, LIMIT);
-    for (const name of new Set(surfaces.map(({ surface }) => surface.name))) {
-      const found = waiting.filter((row) => row.surface === name);
-      metrics.joinPending(
-        name,
-        found.reduce((sum, { decisions }) => sum + decisions, 0),
-      );
+    for (const { tenant, surface } of surfaces) {
+      const found = waiting.find((row) => row.tenant === tenant && row.surface === surface.name);
+      metrics.joinPending({ tenant, surface: surface.name }, found?.decisions ?? 0);
     }
   };
 }

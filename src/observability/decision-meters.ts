@@ -1,15 +1,7 @@
-import type { Metric, Registry } from 'prom-client';
-import type { DecisionServed } from '../service/ports/metrics.ts';
+import type { Registry } from 'prom-client';
+import type { DecisionServed, TenantSurface } from '../service/ports/metrics.ts';
 import { type MetricDefinition, metricDefinitions } from './metric-definitions.ts';
-
-type Labels = Readonly<Record<string, string>>;
-
-/** A value under its labels, as prom-client's registry writes it. */
-interface Sample {
-  readonly metricName: string;
-  readonly labels: Labels;
-  readonly value: number;
-}
+import { type Labels, registerSamples, type Sample } from './samples.ts';
 
 interface CounterCell {
   readonly labels: Labels;
@@ -29,12 +21,15 @@ interface RecentCell {
   readonly labels: Labels;
   count: number;
   mean: number;
+  learnedAt: number;
 }
 
 const RECENT = 1000;
 /** Fewer say nothing; below this mean nearly every answer was certain before it was drawn. */
 const ENOUGH = 200;
 const COLLAPSED_NATS = 0.02;
+/** A policy that has answered nothing for so long does not answer: how it explored is no news, and no alarm. */
+export const SILENT_MS = 15 * 60_000;
 
 interface Cells {
   readonly decisions: CounterCell;
@@ -46,46 +41,68 @@ interface Cells {
 
 const none = 'none';
 
+type Key = Pick<DecisionServed, 'tenant' | 'surface' | 'policyVersion' | 'variant' | 'action' | 'fallback'>;
+
+export interface DecisionMeters {
+  served(decision: DecisionServed): void;
+  /** The counter of unlogged answers begins at 0: the first one must be an increase. */
+  startSurface(at: TenantSurface & { readonly nullAction: string | null }): void;
+}
+
 /**
- * The four metrics of every decision. prom-client hashes the labels of each observation, which on the decide path costs
- * more than the draw; here one look-up finds all four cells, and their text is made when somebody asks for it.
+ * The metrics of every decision. prom-client hashes the labels of each observation, which on the decide path costs
+ * more than the draw; here one look-up finds all cells, and their text is made when somebody asks for it.
  */
-export function createDecisionMeters(registry: Registry): (decision: DecisionServed) => void {
+export function createDecisionMeters(registry: Registry, clock: () => number): DecisionMeters {
   const byLabels = new Map<string, Cells>();
-  const decisions = new Map<string, CounterCell>();
+  const counters = new Map<string, CounterCell>();
   const seconds = histogram(registry, metricDefinitions.decisionSeconds);
   const propensity = histogram(registry, metricDefinitions.propensity);
   const entropy = histogram(registry, metricDefinitions.entropy);
-  register(registry, metricDefinitions.decisions, (name) =>
-    [...decisions.values()].map(({ labels, count }) => ({ metricName: name, labels, value: count })),
+  const recent = recentEntropy(registry, clock);
+  registerSamples(registry, metricDefinitions.decisions, (metricName) =>
+    [...counters.values()].map(({ labels, count }) => ({ metricName, labels, value: count })),
   );
-  const recent = recentEntropy(registry);
-  const cellsOf = (key: string, { surface, policyVersion, ...decision }: DecisionServed): Cells => {
-    const version = policyVersion ?? none;
-    const variant = decision.variant ?? none;
-    const fallback = decision.fallback ?? none;
+  const counterOf = (key: string, { tenant, surface, action, ...of }: Key): CounterCell => {
+    const [version, variant, fallback] = [of.policyVersion ?? none, of.variant ?? none, of.fallback ?? none];
+    const labels = { tenant, surface, version, variant, action, fallback };
+    const cell = counters.get(key) ?? { labels, count: 0 };
+    counters.set(key, cell);
+    return cell;
+  };
+  const makeCells = (key: string, of: Key): Cells => {
+    const decisions = counterOf(key, of);
+    const { tenant, surface, version, variant, fallback } = decisions.labels;
     const cells = {
-      decisions: { labels: { surface, version, variant, action: decision.action, fallback }, count: 0 },
-      seconds: seconds({ surface, version, fallback }),
-      propensity: propensity({ surface, variant }),
-      entropy: entropy({ surface, variant }),
-      recent: recent({ surface, variant }),
+      decisions,
+      seconds: seconds({ tenant, surface, version, fallback }),
+      propensity: propensity({ tenant, surface, variant }),
+      entropy: entropy({ tenant, surface, variant }),
+      recent: recent({ tenant, surface, variant }),
     };
-    decisions.set(key, cells.decisions);
     byLabels.set(key, cells);
     return cells;
   };
-  return (decision) => {
-    const { surface, policyVersion, variant, action, fallback } = decision;
-    const key = `${surface}\n${String(policyVersion)}\n${String(variant)}\n${action}\n${String(fallback)}`;
-    const cells = byLabels.get(key) ?? cellsOf(key, decision);
-    cells.decisions.count += 1;
-    observe(cells.seconds, decision.durationMs / 1000);
-    observe(cells.propensity, decision.propensity);
-    observe(cells.entropy, decision.entropy);
-    if (fallback === null) learn(cells.recent, decision.entropy);
+  return {
+    served(decision) {
+      const key = keyOf(decision);
+      const cells = byLabels.get(key) ?? makeCells(key, decision);
+      cells.decisions.count += 1;
+      observe(cells.seconds, decision.durationMs / 1000);
+      observe(cells.propensity, decision.propensity);
+      observe(cells.entropy, decision.entropy);
+      if (decision.fallback === null) learn(cells.recent, decision.entropy, clock());
+    },
+    startSurface({ tenant, surface, nullAction: action }) {
+      if (action === null) return;
+      const of: Key = { tenant, surface, policyVersion: null, variant: null, action, fallback: 'unlogged' };
+      counterOf(keyOf(of), of);
+    },
   };
 }
+
+const keyOf = ({ tenant, surface, policyVersion, variant, action, fallback }: Key): string =>
+  `${tenant}\n${surface}\n${String(policyVersion)}\n${String(variant)}\n${action}\n${String(fallback)}`;
 
 function observe(cell: HistogramCell, value: number): void {
   const { bounds, counts } = cell;
@@ -95,26 +112,30 @@ function observe(cell: HistogramCell, value: number): void {
   cell.sum += value;
 }
 
-function learn(cell: RecentCell, entropy: number): void {
+function learn(cell: RecentCell, entropy: number, now: number): void {
+  cell.learnedAt = now;
   cell.count += 1;
   cell.mean += (entropy - cell.mean) / Math.min(cell.count, RECENT);
 }
 
-/** The mean and the alarm; answers the cell of a surface and variant. */
-function recentEntropy(registry: Registry): (labels: Labels) => RecentCell {
+/** The mean and the alarm; answers the cell of a tenant, surface and variant. */
+function recentEntropy(registry: Registry, clock: () => number): (labels: Labels) => RecentCell {
   const cells = new Map<string, RecentCell>();
-  const all = (): readonly RecentCell[] => [...cells.values()];
-  register(registry, metricDefinitions.entropyRecent, (name) =>
-    all().map(({ labels, mean }) => ({ metricName: name, labels, value: mean })),
+  const isSilent = ({ learnedAt }: RecentCell): boolean => learnedAt <= clock() - SILENT_MS;
+  registerSamples(registry, metricDefinitions.entropyRecent, (metricName) =>
+    [...cells.values()]
+      .filter((cell) => !isSilent(cell))
+      .map(({ labels, mean }) => ({ metricName, labels, value: mean })),
   );
-  register(registry, metricDefinitions.collapsed, (name) =>
-    all().map(({ labels, mean, count }) => {
-      return { metricName: name, labels, value: count >= ENOUGH && mean < COLLAPSED_NATS ? 1 : 0 };
+  registerSamples(registry, metricDefinitions.collapsed, (metricName) =>
+    [...cells.values()].map((cell) => {
+      const isCollapsed = cell.count >= ENOUGH && cell.mean < COLLAPSED_NATS && !isSilent(cell);
+      return { metricName, labels: cell.labels, value: isCollapsed ? 1 : 0 };
     }),
   );
   return (labels) => {
     const key = JSON.stringify(labels);
-    const cell = cells.get(key) ?? { labels, count: 0, mean: 0 };
+    const cell = cells.get(key) ?? { labels, count: 0, mean: 0, learnedAt: -Infinity };
     cells.set(key, cell);
     return cell;
   };
@@ -124,7 +145,9 @@ function recentEntropy(registry: Registry): (labels: Labels) => RecentCell {
 function histogram(registry: Registry, definition: MetricDefinition): (labels: Labels) => HistogramCell {
   const cells = new Map<string, HistogramCell>();
   const bounds = definition.buckets ?? [];
-  register(registry, definition, (name) => [...cells.values()].flatMap((cell) => samplesOf(name, cell)));
+  registerSamples(registry, definition, (name) =>
+    [...cells.values()].flatMap((cell) => samplesOf(name, cell)),
+  );
   return (labels) => {
     const key = JSON.stringify(labels);
     let cell = cells.get(key);
@@ -149,21 +172,4 @@ function samplesOf(name: string, { labels, bounds, counts, sum }: HistogramCell)
     { metricName: `${name}_sum`, labels, value: sum },
     { metricName: `${name}_count`, labels, value: count },
   ];
-}
-
-/** The registry asks nothing of a metric but its name and `get`. */
-function register(
-  registry: Registry,
-  { name, help, type }: MetricDefinition,
-  samples: (name: string) => readonly Sample[],
-): void {
-  const metric = {
-    name,
-    help,
-    type,
-    aggregator: 'sum',
-    get: () => Promise.resolve({ name, help, type, aggregator: 'sum', values: samples(name) }),
-    reset: () => undefined,
-  };
-  registry.registerMetric(metric as unknown as Metric);
 }

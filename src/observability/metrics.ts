@@ -1,7 +1,8 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metrics } from '../service/ports/metrics.ts';
 import { createDecisionMeters } from './decision-meters.ts';
-import { type MetricName, metricDefinitions } from './metric-definitions.ts';
+import { createMeters, type Meters } from './meters.ts';
+import { startAtZero } from './start-at-zero.ts';
 
 /** The metrics of this process and the text that `/metrics` answers with. */
 export interface MetricsWithText extends Metrics {
@@ -16,53 +17,24 @@ const experimentStates = ['draft', 'running', 'paused', 'decided', 'stopped', 'r
  * Each call makes its own registry, so several servers in one process (tests, `allot start`) do not collide.
  * `withProcess` adds the metrics of Node itself (event-loop lag, heap, garbage collection).
  */
-export function createMetrics({ withProcess = false } = {}): MetricsWithText {
+export function createMetrics({ withProcess = false, clock = Date.now } = {}): MetricsWithText {
   const registry = new Registry();
   if (withProcess) collectDefaultMetrics({ register: registry, prefix: 'allot_' });
-  const meters = createMeters(registry);
+  const meters = createMeters(registry, clock);
+  const decisions = createDecisionMeters(registry, clock);
+  startAtZero(meters);
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    decisionServed: createDecisionMeters(registry),
+    decisionServed: (decision) => decisions.served(decision),
+    surfaceServed({ tenant, surface, nullAction }): void {
+      decisions.startSurface({ tenant, surface, nullAction });
+      meters.add('artifactFailures', { tenant, surface }, 0);
+    },
     ...serving(meters),
     ...delivery(meters),
     ...join(meters),
     ...control(meters),
-  };
-}
-
-/** `createDecisionMeters` has these. */
-const ofEveryDecision = new Set([
-  'decisions',
-  'decisionSeconds',
-  'propensity',
-  'entropy',
-  'entropyRecent',
-  'collapsed',
-]);
-
-interface Meters {
-  add(name: MetricName, labels: Labels, amount?: number): void;
-  set(name: MetricName, labels: Labels, value: number): void;
-  observe(name: MetricName, labels: Labels, value: number): void;
-}
-type Labels = Record<string, string>;
-
-function createMeters(registry: Registry): Meters {
-  const counters = new Map<string, Counter>();
-  const gauges = new Map<string, Gauge>();
-  const histograms = new Map<string, Histogram>();
-  for (const [key, { name, type, help, labels, buckets }] of Object.entries(metricDefinitions)) {
-    if (ofEveryDecision.has(key)) continue;
-    const common = { name, help, labelNames: [...labels], registers: [registry] };
-    if (type === 'counter') counters.set(key, new Counter(common));
-    else if (type === 'gauge') gauges.set(key, new Gauge(common));
-    else histograms.set(key, new Histogram({ ...common, buckets: [...(buckets ?? [])] }));
-  }
-  return {
-    add: (name, labels, amount = 1) => counters.get(name)?.inc(labels, amount),
-    set: (name, labels, value) => gauges.get(name)?.set(labels, value),
-    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
   };
 }
 
@@ -71,12 +43,13 @@ type ServingMetrics = Pick<
   'featureDefaulted' | 'requestRefused' | 'feedbackAccepted' | 'pacingFactor'
 >;
 
-function serving({ add, set }: Meters): ServingMetrics {
+function serving({ add, setRecent }: Meters): ServingMetrics {
   return {
-    featureDefaulted: (surface, feature) => add('defaulted', { surface, feature }),
+    featureDefaulted: ({ tenant, surface }, feature) => add('defaulted', { tenant, surface, feature }),
     requestRefused: (code) => add('refused', { code }),
     feedbackAccepted: (kind, count) => add('feedback', { kind }, count),
-    pacingFactor: (surface, variant, factor) => set('pacing', { surface, variant: variant ?? none }, factor),
+    pacingFactor: ({ tenant, surface }, variant, factor) =>
+      setRecent('pacing', [tenant, surface, variant ?? none], factor),
   };
 }
 
@@ -112,23 +85,23 @@ function delivery({ add, set, observe }: Meters): DeliveryMetrics {
 
 type JoinMetrics = Pick<Metrics, 'joinPending' | 'joinFeedback' | 'joinDecisions'>;
 
-function join({ add, set }: Meters): JoinMetrics {
+function join({ add, setRecent }: Meters): JoinMetrics {
   return {
-    joinPending: (surface, decisions) => set('joinPending', { surface }, decisions),
+    joinPending: ({ tenant, surface }, decisions) => setRecent('joinPending', [tenant, surface], decisions),
     joinFeedback({ kind, joined, orphans }): void {
       add('joinFeedback', { kind, outcome: 'joined' }, joined);
       add('joinFeedback', { kind, outcome: 'orphan' }, orphans);
     },
-    joinDecisions({ surface, ...counts }): void {
+    joinDecisions({ tenant, surface, ...counts }): void {
       const { delivered, undelivered, twins, undeliveredTwins } = counts;
-      add('joinDecisions', { surface, outcome: 'delivered' }, delivered);
-      add('joinDecisions', { surface, outcome: 'undelivered' }, undelivered);
-      add('joinDecisions', { surface, outcome: 'twin' }, twins);
-      add('joinDecisions', { surface, outcome: 'undelivered-twin' }, undeliveredTwins);
-      add('joinTransitions', { surface }, counts.transitions);
-      add('joinLate', { surface }, counts.lateEvents);
+      add('joinDecisions', { tenant, surface, outcome: 'delivered' }, delivered);
+      add('joinDecisions', { tenant, surface, outcome: 'undelivered' }, undelivered);
+      add('joinDecisions', { tenant, surface, outcome: 'twin' }, twins);
+      add('joinDecisions', { tenant, surface, outcome: 'undelivered-twin' }, undeliveredTwins);
+      add('joinTransitions', { tenant, surface }, counts.transitions);
+      add('joinLate', { tenant, surface }, counts.lateEvents);
       for (const [response, n] of Object.entries(counts.defaultOutcomes))
-        add('joinDefaults', { surface, response }, n);
+        add('joinDefaults', { tenant, surface, response }, n);
     },
   };
 }
@@ -145,7 +118,7 @@ type ControlMetrics = Pick<
   | 'partitionsMaintained'
 >;
 
-function control({ add, set, observe }: Meters): ControlMetrics {
+function control({ add, set, setRecent, clearRecent, observe }: Meters): ControlMetrics {
   return {
     controlState({ revision, ageMs }): void {
       set('controlRevision', {}, revision);
@@ -153,14 +126,16 @@ function control({ add, set, observe }: Meters): ControlMetrics {
     },
     controlLoadFailed: () => add('controlFailures', {}),
     breakGlass: (surfaces) => set('breakGlass', {}, surfaces),
-    artifactRefused: (surface) => add('artifactFailures', { surface }),
-    experimentState(experiment, surface, state): void {
-      for (const known of experimentStates) {
-        set('experimentState', { experiment, surface, state: known }, known === state ? 1 : 0);
-      }
+    artifactRefused: ({ tenant, surface }) => add('artifactFailures', { tenant, surface }),
+    experimentState({ id, tenant, surface }, state): void {
+      for (const known of experimentStates)
+        setRecent('experimentState', [id, tenant, surface, known], known === state ? 1 : 0);
     },
     jobFinished: (kind, outcome, durationMs) => observe('jobSeconds', { kind, outcome }, durationMs / 1000),
-    isLeader: (leads) => set('leader', {}, leads ? 1 : 0),
+    isLeader(leads): void {
+      set('leader', {}, leads ? 1 : 0);
+      if (!leads) clearRecent('experimentState');
+    },
     partitionsMaintained({ aheadDays, made }): void {
       set('partitionsAhead', {}, aheadDays);
       add('partitionsMade', {}, made);

@@ -45,19 +45,23 @@ describe('the join watch', () => {
 
     clock.now = START + 2 * MINUTE;
     await round();
-    expect(await linesOf('allot_join')).toEqual(['allot_join_pending_activations{surface="live-feed"} 1']);
+    expect(await linesOf('allot_join')).toEqual([
+      'allot_join_pending_activations{tenant="default",surface="live-feed"} 1',
+    ]);
 
     clock.now = START + 5 * MINUTE;
     await round();
     expect(await linesOf('allot_join_pending')).toEqual([]);
     expect(await linesOf('allot_join_decisions')).toEqual([
-      'allot_join_decisions_total{surface="live-feed",outcome="delivered"} 1',
-      'allot_join_decisions_total{surface="live-feed",outcome="undelivered"} 1',
+      'allot_join_decisions_total{tenant="default",surface="live-feed",outcome="delivered"} 1',
+      'allot_join_decisions_total{tenant="default",surface="live-feed",outcome="undelivered"} 1',
     ]);
     expect(await linesOf('allot_join_default')).toEqual([
-      'allot_join_default_outcomes_total{surface="live-feed",response="watch"} 1',
+      'allot_join_default_outcomes_total{tenant="default",surface="live-feed",response="watch"} 1',
     ]);
-    expect(await linesOf('allot_join_late')).toEqual(['allot_join_late_events_total{surface="live-feed"} 1']);
+    expect(await linesOf('allot_join_late')).toEqual([
+      'allot_join_late_events_total{tenant="default",surface="live-feed"} 1',
+    ]);
 
     clock.now = START + 6 * MINUTE;
     await round();
@@ -79,7 +83,7 @@ describe('the join watch', () => {
       await round();
     }
     expect(await linesOf('allot_join_decisions')).toEqual([
-      'allot_join_decisions_total{surface="live-feed",outcome="undelivered"} 60',
+      'allot_join_decisions_total{tenant="default",surface="live-feed",outcome="undelivered"} 60',
     ]);
   });
 
@@ -92,7 +96,7 @@ describe('the join watch', () => {
     clock.now = START + 19.5 * MINUTE;
     await round();
     expect(await linesOf('allot_join_decisions')).toEqual([
-      'allot_join_decisions_total{surface="live-feed",outcome="undelivered"} 2',
+      'allot_join_decisions_total{tenant="default",surface="live-feed",outcome="undelivered"} 2',
     ]);
   });
 });

@@ -111,7 +111,7 @@ describe('a decider that asks for signatures', () => {
       secrets: testSecrets,
       trust,
       clock: () => Date.now(),
-      metrics: { ...noMetrics, artifactRefused: (name) => void refusals.push(name) },
+      metrics: { ...noMetrics, artifactRefused: ({ surface: name }) => void refusals.push(name) },
       logger: silentLogger,
     });
     running.push(serving);

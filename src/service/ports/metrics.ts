@@ -5,10 +5,18 @@ import type { FeedbackCounts, JoinCounts } from './join-reader.ts';
 export type EventKind = 'decision' | 'exposure' | 'interaction';
 
 /** What happened to an event on its way into the store. */
-export type IngestOutcome = 'stored' | 'duplicate' | 'dead-letter' | 'orphan' | 'forgotten';
+export type IngestOutcome = 'stored' | 'duplicate' | 'forgotten';
 
-export interface DecisionServed {
+/** `grammar`: no version can read the record; `data`: the store refuses what it says. */
+export type DeadLetterReason = 'grammar' | 'data';
+
+/** Two tenants may give their surfaces one name. */
+export interface TenantSurface {
+  readonly tenant: string;
   readonly surface: string;
+}
+
+export interface DecisionServed extends TenantSurface {
   readonly policyVersion: string | null;
   readonly variant: string | null;
   readonly action: string;
@@ -27,11 +35,13 @@ export interface DecisionServed {
 export interface Metrics {
   decisionServed(decision: DecisionServed): void;
   /** A declared default stood in for a missing feature. */
-  featureDefaulted(surface: string, feature: string): void;
+  featureDefaulted(at: TenantSurface, feature: string): void;
   requestRefused(code: ErrorCode): void;
   feedbackAccepted(kind: 'exposure' | 'interaction', count: number): void;
   /** f ∈ [0, 1] that multiplies the allocating probability now. */
-  pacingFactor(surface: string, variant: string | null, factor: number): void;
+  pacingFactor(at: TenantSurface, variant: string | null, factor: number): void;
+  /** Its counters begin at 0, so that the first event is an increase. Called again without effect. */
+  surfaceServed(at: TenantSurface & { readonly nullAction: string | null }): void;
 
   journalDepth(depth: {
     readonly records: number;
@@ -41,14 +51,14 @@ export interface Metrics {
   journalDamage(kind: 'torn-tail' | 'damaged-segment'): void;
 
   eventsIngested(kind: EventKind, outcome: IngestOutcome, count: number): void;
-  deadLettered(reason: string, count: number): void;
+  deadLettered(reason: DeadLetterReason, count: number): void;
   consumerLag(records: number): void;
   /** From a decision to the arrival of its feedback. */
   joinDelay(kind: 'exposure' | 'interaction', delayMs: number): void;
   ingestBatch(events: number, durationMs: number): void;
 
   /** Decisions of a minute that no exposure has activated yet. */
-  joinPending(surface: string, decisions: number): void;
+  joinPending(at: TenantSurface, decisions: number): void;
   joinFeedback(counts: FeedbackCounts): void;
   joinDecisions(counts: JoinCounts): void;
 
@@ -56,10 +66,11 @@ export interface Metrics {
   controlLoadFailed(): void;
   /** Surfaces that the break-glass file of this process names. */
   breakGlass(surfaces: number): void;
-  artifactRefused(surface: string): void;
+  artifactRefused(at: TenantSurface): void;
 
-  experimentState(experiment: string, surface: string, state: string): void;
+  experimentState(experiment: TenantSurface & { readonly id: string }, state: string): void;
   jobFinished(kind: string, outcome: 'succeeded' | 'failed', durationMs: number): void;
+  /** Without the lead it no longer knows the states of experiments. */
   isLeader(leads: boolean): void;
   /** Days after today whose partitions are ready, and how many days were made now. */
   partitionsMaintained(maintained: { readonly aheadDays: number; readonly made: number }): void;
@@ -74,6 +85,7 @@ export const noMetrics: Metrics = {
   requestRefused: ignore,
   feedbackAccepted: ignore,
   pacingFactor: ignore,
+  surfaceServed: ignore,
   journalDepth: ignore,
   journalDamage: ignore,
   eventsIngested: ignore,

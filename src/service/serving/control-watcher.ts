@@ -2,7 +2,7 @@ import type { Policy } from '../../core/policy/policy.ts';
 import type { BreakGlass } from '../ports/break-glass.ts';
 import type { ArtifactSignature, ControlReader, ControlState, LastGoodCopy } from '../ports/control.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { Metrics } from '../ports/metrics.ts';
+import type { Metrics, TenantSurface } from '../ports/metrics.ts';
 import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
 import { withDeadline } from './deadline.ts';
 import { lastGoodState } from './last-good-state.ts';
@@ -39,6 +39,7 @@ export class ControlWatcher {
   #signatures = new Map<string, readonly ArtifactSignature[]>();
   #compiled: ReadonlyMap<string, Policy> = new Map();
   readonly #refused = new Set<string>();
+  readonly #startedAt: number;
   #confirmedAt: number | null = null;
   #loadedAt = 0;
   #isStopped = false;
@@ -52,6 +53,7 @@ export class ControlWatcher {
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.#startedAt = options.clock();
   }
 
   get snapshot(): ServingSnapshot | null {
@@ -120,6 +122,7 @@ export class ControlWatcher {
       if (this.#mustLoad(revision, now)) {
         const state = await withDeadline(control.load(), deadlineMs, 'loading the control state');
         this.#loadedAt = now;
+        this.#startCounters(state);
         await this.#fetchArtifacts(state);
         this.#replace(state, 'store');
       }
@@ -129,7 +132,9 @@ export class ControlWatcher {
       metrics.controlLoadFailed();
       logger.warn({ error }, 'the control state could not be read; the previous one keeps serving');
     }
-    metrics.controlState({ revision: this.#snapshot?.revision ?? 0, ageMs: this.age() ?? 0 });
+    // Of a store that never answered nothing was confirmed: the oldest there can be, not the newest.
+    const ageMs = this.age() ?? clock() - this.#startedAt;
+    metrics.controlState({ revision: this.#snapshot?.revision ?? 0, ageMs });
   }
 
   #mustLoad(revision: number, now: number): boolean {
@@ -139,10 +144,10 @@ export class ControlWatcher {
   }
 
   async #fetchArtifacts(state: ControlState): Promise<void> {
-    for (const [artifactHash, { signatures, surface }] of artifactsOf(state)) {
+    for (const [artifactHash, { signatures, at }] of artifactsOf(state)) {
       if (!this.#artifacts.has(artifactHash)) {
-        if (!this.#isTrusted(artifactHash, signatures, surface)) continue;
-        const bytes = await this.#fetchArtifact(artifactHash);
+        if (!this.#isTrusted(artifactHash, signatures, at)) continue;
+        const bytes = await this.#fetchArtifact(artifactHash, at);
         if (bytes === null) continue;
         this.#artifacts.set(artifactHash, bytes);
       }
@@ -150,32 +155,40 @@ export class ControlWatcher {
     }
   }
 
+  #startCounters({ surfaces }: ControlState): void {
+    for (const { tenant, surface } of surfaces)
+      this.#options.metrics.surfaceServed({ tenant, surface: surface.name, nullAction: surface.nullAction });
+  }
+
   /** Before the bytes are fetched: what nobody trusted has signed is not even read. */
-  #isTrusted(artifactHash: string, signatures: readonly ArtifactSignature[], surface: string): boolean {
+  #isTrusted(artifactHash: string, signatures: readonly ArtifactSignature[], at: TenantSurface): boolean {
     const { trust, logger, metrics } = this.#options;
     if (trust === undefined || trust.signedBy(artifactHash, signatures) !== null) return true;
     const keyIds = signatures.map(({ keyId }) => keyId);
     const refusal = `unsigned ${artifactHash} ${keyIds.join(' ')}`;
     if (!this.#refused.has(refusal)) {
       this.#refused.add(refusal);
-      metrics.artifactRefused(surface);
+      metrics.artifactRefused(at);
       logger.error(
-        { artifactHash, surface, keyIds },
+        { artifactHash, ...at, keyIds },
         'a policy artifact was refused: no trusted key has signed it',
       );
     }
     return false;
   }
 
-  async #fetchArtifact(artifactHash: string): Promise<Uint8Array | null> {
+  async #fetchArtifact(artifactHash: string, at: TenantSurface): Promise<Uint8Array | null> {
     const { control, deadlineMs, logger, metrics } = this.#options;
     try {
       const bytes = await withDeadline(control.loadArtifact(artifactHash), deadlineMs, 'loading an artifact');
       if (artifactHashOf(bytes) === artifactHash) return bytes;
       if (!this.#refused.has(artifactHash)) {
         this.#refused.add(artifactHash);
-        metrics.artifactRefused('');
-        logger.error({ artifactHash }, 'a policy artifact was refused: its bytes do not match its hash');
+        metrics.artifactRefused(at);
+        logger.error(
+          { artifactHash, ...at },
+          'a policy artifact was refused: its bytes do not match its hash',
+        );
       }
     } catch (error) {
       logger.warn({ artifactHash, error }, 'a policy artifact could not be fetched');
@@ -255,11 +268,12 @@ export class ControlWatcher {
     try {
       const copy = await lastGood.load();
       if (copy === null) return;
+      this.#startCounters(copy.state);
       // The disk is believed as little as the store: hash and signature are looked at again.
-      for (const [artifactHash, { signatures, surface }] of artifactsOf(copy.state)) {
+      for (const [artifactHash, { signatures, at }] of artifactsOf(copy.state)) {
         const bytes = copy.artifacts.get(artifactHash);
         if (bytes === undefined || artifactHashOf(bytes) !== artifactHash) continue;
-        if (!this.#isTrusted(artifactHash, signatures, surface)) continue;
+        if (!this.#isTrusted(artifactHash, signatures, at)) continue;
         this.#artifacts.set(artifactHash, bytes);
         this.#signatures.set(artifactHash, signatures);
       }
@@ -272,10 +286,11 @@ export class ControlWatcher {
 
 /** The artifacts that a state refers to, once each. */
 function artifactsOf(state: ControlState) {
-  const found = new Map<string, { signatures: readonly ArtifactSignature[]; surface: string }>();
-  for (const { policies, surface } of state.surfaces) {
+  const found = new Map<string, { signatures: readonly ArtifactSignature[]; at: TenantSurface }>();
+  for (const { tenant, policies, surface } of state.surfaces) {
     for (const { artifactHash, signatures = [] } of policies) {
-      if (artifactHash !== null) found.set(artifactHash, { signatures, surface: surface.name });
+      if (artifactHash !== null)
+        found.set(artifactHash, { signatures, at: { tenant, surface: surface.name } });
     }
   }
   return found;

@@ -231,7 +231,7 @@ export function learnFrom({ event, outcome, resolved }: Computed, deps: DecideDe
   const pacing = deps.pacing.of(served, assignment);
   if (pacing !== null) {
     pacing.observe(1 - event.probabilities[served.nullIndex]);
-    deps.metrics.pacingFactor(event.surface, event.variant, pacing.factor());
+    deps.metrics.pacingFactor(event, event.variant, pacing.factor());
   }
   for (const cap of served.countedCaps) {
     if (cap.action === event.action) {
@@ -241,8 +241,9 @@ export function learnFrom({ event, outcome, resolved }: Computed, deps: DecideDe
 }
 
 export function count({ event, resolved }: Computed, deps: DecideDependencies): void {
-  const { surface, policyVersion, variant, action, fallback, propensity } = event;
+  const { tenant, surface, policyVersion, variant, action, fallback, propensity } = event;
   deps.metrics.decisionServed({
+    tenant,
     surface,
     policyVersion,
     variant,
@@ -252,5 +253,5 @@ export function count({ event, resolved }: Computed, deps: DecideDependencies): 
     entropy: entropyOf(event.probabilities),
     durationMs: deps.stopwatch() - resolved.startedAt,
   });
-  for (const feature of event.defaultedFeatures) deps.metrics.featureDefaulted(surface, feature);
+  for (const feature of event.defaultedFeatures) deps.metrics.featureDefaulted(event, feature);
 }

@@ -3,11 +3,17 @@ import { decodeArtifact } from '../../core/policy/codec.ts';
 import { compilePolicy, type Policy } from '../../core/policy/policy.ts';
 import type { Surface } from '../../core/surface/surface.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { Metrics } from '../ports/metrics.ts';
+import type { Metrics, TenantSurface } from '../ports/metrics.ts';
+
+/** The surface that a policy is to serve. */
+interface PolicyPlace {
+  readonly tenant: string;
+  readonly surface: Surface;
+}
 
 /** Turns artifacts into policies; a damaged or foreign one gives null, is counted, and is logged once. */
 export interface PolicyLoader {
-  policy(artifactHash: string, surface: Surface): Policy | null;
+  policy(artifactHash: string, of: PolicyPlace): Policy | null;
 }
 
 /** Keeps what was compiled before: a change of one surface must not recompile a thousand others. */
@@ -30,7 +36,7 @@ export class CachingPolicyLoader implements PolicyLoader {
     this.#report = report;
   }
 
-  policy(artifactHash: string, surface: Surface): Policy | null {
+  policy(artifactHash: string, { tenant, surface }: PolicyPlace): Policy | null {
     const key = `${artifactHash}\n${JSON.stringify(surface)}`;
     const known = this.compiled.get(key) ?? this.#previous.get(key);
     if (known !== undefined) {
@@ -44,16 +50,16 @@ export class CachingPolicyLoader implements PolicyLoader {
       this.compiled.set(key, policy);
       return policy;
     } catch (error) {
-      this.#refuse(key, artifactHash, surface.name, error);
+      this.#refuse(key, artifactHash, { tenant, surface: surface.name }, error);
       return null;
     }
   }
 
-  #refuse(key: string, artifactHash: string, surface: string, error: unknown): void {
+  #refuse(key: string, artifactHash: string, at: TenantSurface, error: unknown): void {
     if (this.#refused.has(key)) return;
     this.#refused.add(key);
-    this.#report.metrics.artifactRefused(surface);
-    this.#report.logger.error({ artifactHash, surface, error }, 'a policy artifact was refused at load');
+    this.#report.metrics.artifactRefused(at);
+    this.#report.logger.error({ artifactHash, ...at, error }, 'a policy artifact was refused at load');
   }
 }
 

@@ -75,7 +75,7 @@ export function compileServedSurface(
   const { policies, hashes, isComplete } = loadPolicies(control, loader);
   const championVersion = control.aliases[CHAMPION];
   const champion = championVersion === undefined ? null : (policies.get(championVersion) ?? null);
-  const lastGoodChampion = champion ?? reloadPrevious(previous, loader, surface);
+  const lastGoodChampion = champion ?? reloadPrevious(previous, loader, control);
   const actionCount = surface.actions.length;
   const served: ServedSurface = {
     tenant,
@@ -106,7 +106,7 @@ function loadPolicies(control: SurfaceControl, loader: PolicyLoader) {
   let isComplete = true;
   for (const { version, artifactHash } of control.policies) {
     if (artifactHash === null) continue;
-    const policy = loader.policy(artifactHash, control.surface);
+    const policy = loader.policy(artifactHash, control);
     if (policy === null) isComplete = false;
     else {
       policies.set(version, { version, policy });
@@ -120,9 +120,9 @@ function loadPolicies(control: SurfaceControl, loader: PolicyLoader) {
 function reloadPrevious(
   previous: GoodChampion | null,
   loader: PolicyLoader,
-  surface: Surface,
+  control: SurfaceControl,
 ): LoadedPolicy | null {
   if (previous === null) return null;
-  const policy = loader.policy(previous.hash, surface);
+  const policy = loader.policy(previous.hash, control);
   return policy === null ? null : { version: previous.champion.version, policy };
 }
