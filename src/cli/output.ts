@@ -40,3 +40,5 @@ export function table(header: readonly string[], rows: readonly (readonly string
     )
     .join('\n');
 }
+
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;

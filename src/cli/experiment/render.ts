@@ -1,9 +1,7 @@
 import { openedShare, type Experiment } from '../../core/experiment/experiment.ts';
 import type { ExperimentLook } from '../../service/experiment-analysis/experiment-analysis.ts';
 import type { ForecastReport, ShadowReport } from '../../service/experiments/evidence.ts';
-import { table } from '../output.ts';
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+import { percent, table } from '../output.ts';
 const short = (x: number): string => x.toPrecision(4);
 
 export function experimentRows(experiments: readonly Experiment[], surface?: string): string {

@@ -1,6 +1,6 @@
 import type { LookFile } from '../../../offline/tabular/look-file.ts';
 import type { SeriesOptions } from '../../core/experiment/statistics/look-series.ts';
-import { table } from '../output.ts';
+import { percent, table } from '../output.ts';
 import type { JudgedPair } from './judge-pairs.ts';
 
 /** A row per pair (or per look), a line that sums them up, then every warning once. */
@@ -48,7 +48,7 @@ function pairTable(
         last?.effect === null || last === null
           ? '–'
           : `[${digits(last.effect.lower)}, ${digits(last.effect.upper)}]`,
-        last?.relative === null || last === null ? '–' : percent(last.relative.value),
+        last?.relative === null || last === null ? '–' : percent(last.relative.value, 2),
         reason ?? (last !== null && last.state !== state ? `last look alone: ${last.state}` : ''),
       ];
     }),
@@ -103,4 +103,3 @@ function warnings(judged: readonly JudgedPair[]): string[] {
 }
 
 const digits = (value: number): string => value.toPrecision(4);
-const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;

@@ -1,5 +1,5 @@
 import type { ArrivalFile } from '../../../offline/tabular/arrival-file.ts';
-import { table } from '../output.ts';
+import { percent, table } from '../output.ts';
 import { byPeriod, mismatchShare, reasonOf, type JudgedGroup, type MismatchShare } from './judge-groups.ts';
 
 /** Groups shown unless all are asked for: the worst first. */
@@ -75,5 +75,3 @@ function sentence({ groups, noData, mismatches, share, lower, upper }: MismatchS
   if (share === null || lower === null || upper === null) return `no group has data${missing}`;
   return `${mismatches} of ${known} groups mismatch: ${percent(share)} [${percent(lower)}, ${percent(upper)}]${missing}`;
 }
-
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;

@@ -4,8 +4,7 @@ import type { ArtifactHeader, EncodedFeature, LayerSpec } from './artifact.ts';
 import { isEmbedding, isOpenFeature, isTargetAttention } from './check-sequence-parts.ts';
 import { encoderWidth } from './encoder.ts';
 import { inputWidthOf, outputWidthOf, weightCountOf } from './network.ts';
-
-type Json = Readonly<Record<string, unknown>>;
+import { isNumber, isObject, isText } from './json-checks.ts';
 
 /**
  * Every rule that a header read from outside must keep before anything is computed from it. The header arrives as
@@ -69,9 +68,6 @@ class Found {
   }
 }
 
-const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
-const isText = (x: unknown): x is string => typeof x === 'string' && x.length > 0;
-const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
 const isCount = (x: unknown, least: number): boolean => Number.isSafeInteger(x) && (x as number) >= least;
 const isNumbers = (x: unknown): x is number[] => Array.isArray(x) && x.every(isNumber);
 const isPositive = (x: unknown): boolean => isNumber(x) && x > 0;

@@ -1,18 +1,14 @@
 import { LONGEST_SEQUENCE } from '../surface/check-sequences.ts';
+import { isNumber, isObject, isText, type Json } from './json-checks.ts';
 
 /*
  * The rules of the parts of a header that came with open vocabularies and sequences. Sizes have limits of their own: what the
  * bytes of an artifact do not bound must not make a reader allocate.
  */
 
-type Json = Readonly<Record<string, unknown>>;
-
 const MOST_BUCKETS = 2 ** 20;
 const WIDEST = 1024;
 
-const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x);
-const isText = (x: unknown): x is string => typeof x === 'string' && x.length > 0;
-const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
 const isIn = (x: unknown, least: number, most: number): x is number =>
   Number.isSafeInteger(x) && (x as number) >= least && (x as number) <= most;
 const isList = (x: unknown, isItem: (item: unknown) => boolean): x is unknown[] =>
