@@ -1,3 +1,4 @@
+import type { AllotConfig } from '../src/config/config.ts';
 import { readConfig } from '../src/config/env.ts';
 import { loadOrCreateSecrets } from '../src/config/secrets.ts';
 import { AllotError } from '../src/core/errors.ts';
@@ -6,9 +7,9 @@ import { checkPseudonymKey } from '../src/compose/pseudonym-key.ts';
 import { startEventTransport } from '../src/compose/event-transport.ts';
 import { untilItWorks } from '../src/compose/until-it-works.ts';
 import { openJournal } from '../src/journal/journal.ts';
-import { createLogger } from '../src/observability/logger.ts';
+import { createLogger, type Logger } from '../src/observability/logger.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
-import { handleShutdown } from '../src/observability/shutdown.ts';
+import { handleShutdown, runUntilStopped, type Shutdown } from '../src/observability/shutdown.ts';
 import { openDatabase } from '../src/postgres/database.ts';
 import { createPostgresStores } from '../src/postgres/stores.ts';
 import { listen, stopListening } from './listen.ts';
@@ -20,7 +21,8 @@ import { createServer } from './server.ts';
  */
 async function main(): Promise<void> {
   const config = readConfig();
-  if (config.databaseUrl === null) {
+  const { databaseUrl } = config;
+  if (databaseUrl === null) {
     throw new AllotError(
       'config_invalid',
       'DATABASE_URL: the api alone needs a database; `allot start` brings one',
@@ -28,38 +30,49 @@ async function main(): Promise<void> {
   }
   const logger = createLogger(config.logLevel);
   const shutdown = handleShutdown({ logger });
+  await runUntilStopped(shutdown, logger, () => start({ config, databaseUrl, logger, shutdown }));
+}
+
+interface Parts {
+  readonly config: AllotConfig;
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly shutdown: Shutdown;
+}
+
+async function start({ config, databaseUrl, logger, shutdown }: Parts): Promise<void> {
+  const { signal } = shutdown;
   const metrics = createMetrics({ withProcess: true });
-  const database = await openDatabase({ url: config.databaseUrl, applicationName: 'allot-api' });
+  const database = await openDatabase({ url: databaseUrl, applicationName: 'allot-api' });
   shutdown.onStop('database', () => database.close());
   const journal = await openJournal({ ...config.journal, logger, metrics });
-  shutdown.onStop('journal', () => journal.close());
+  shutdown.onStop('journal', () => journal.close(), { patienceMs: Infinity });
+  signal.throwIfAborted();
   const stores = createPostgresStores(database.pool);
   const secrets = loadOrCreateSecrets(config.secretsFile);
   const { serving, services } = createApi({ config, stores, journal, secrets, logger, metrics });
   shutdown.onStop('serving', () => serving.stop());
 
-  const abort = new AbortController();
   void untilItWorks(
     () => checkPseudonymKey({ pool: database.pool, config, secrets, logger }),
-    abort.signal,
+    signal,
     (error) => logger.warn({ error }, 'the pseudonym key could not be noted; trying again'),
   ).catch(() => undefined);
   const transport = untilItWorks(
     () =>
       startEventTransport({ config, journal, events: stores.events, isIngestHere: false, logger, metrics }),
-    abort.signal,
+    signal,
     (error) => logger.warn({ error }, 'the event transport did not start; trying again'),
   ).catch(() => null);
-  shutdown.onStop('event transport', async () => {
-    abort.abort();
-    await (await transport)?.stop();
-  });
+  shutdown.onStop('event transport', async () => (await transport)?.stop());
 
   await serving.start();
+  // What is stopping must not begin to serve: its journal is closed.
+  signal.throwIfAborted();
   const server = createServer(services);
-  shutdown.onStop('http', () => stopListening(server));
-  logger.info({ url: await listen(server, config.http) }, 'the api is listening');
-  await shutdown.stopped;
+  const listening = listen(server, config.http);
+  shutdown.onStop('http', () => listening.then(() => stopListening(server)));
+  logger.info({ url: await listening }, 'the api is listening');
 }
 
 await main();

@@ -1,17 +1,14 @@
+import type { AllotConfig } from '../config/config.ts';
+import { readConfig } from '../config/env.ts';
 import { artifactKeys } from '../compose/artifact-keys.ts';
-import { childEnvironment, readConfig } from '../config/env.ts';
-import { createLogger } from '../observability/logger.ts';
-import { createMetrics } from '../observability/metrics.ts';
-import { handleShutdown } from '../observability/shutdown.ts';
+import { startWholeController } from '../compose/controller.ts';
 import { startMetricsServer } from '../compose/metrics-server.ts';
 import { AllotError } from '../core/errors.ts';
+import { createLogger, type Logger } from '../observability/logger.ts';
+import { createMetrics } from '../observability/metrics.ts';
+import { handleShutdown, runUntilStopped, type Shutdown } from '../observability/shutdown.ts';
 import { openDatabase } from '../postgres/database.ts';
-import { startJobWorker } from '../postgres/job-queue.ts';
-import { startLeadership } from '../postgres/leader.ts';
 import { createPostgresStores } from '../postgres/stores.ts';
-import { makePartitionsAhead } from '../postgres/retention.ts';
-import { startController } from './controller.ts';
-import { startPartitionMaintenance } from './partition-maintenance.ts';
 
 /** The controller alone, beside other processes on the same database; it may be replicated. */
 async function main(): Promise<void> {
@@ -24,35 +21,23 @@ async function main(): Promise<void> {
     throw new AllotError('config_invalid', 'DATABASE_URL: the controller alone needs a database');
   }
   const shutdown = handleShutdown({ logger });
+  await runUntilStopped(shutdown, logger, () => start(config, url, logger, shutdown));
+}
+
+async function start(config: AllotConfig, url: string, logger: Logger, shutdown: Shutdown): Promise<void> {
+  const { signal } = shutdown;
   const database = await openDatabase({ url, applicationName: 'allot-controller' });
   shutdown.onStop('database', () => database.close());
   const metrics = createMetrics({ withProcess: true });
-  const stores = createPostgresStores(database.pool);
   if (config.metricsPort !== null) {
+    const { control } = createPostgresStores(database.pool);
     const at = { host: config.http.host, port: config.metricsPort };
-    const server = await startMetricsServer({ ...at, metrics, control: stores.control, logger });
+    const server = await startMetricsServer({ ...at, metrics, control, logger });
     shutdown.onStop('metrics', () => server.stop());
   }
-  const controller = await startController({
-    stores,
-    leadership: await startLeadership({ url, name: 'controller' }),
-    startWorker: (run) => startJobWorker({ url, run }),
-    jobEnvironment: childEnvironment(config, url),
-    lookIntervalMs: config.lookIntervalMs,
-    clock: Date.now,
-    logger,
-    metrics,
-  });
-  const maintenance = startPartitionMaintenance({
-    makeAhead: (today, days) => makePartitionsAhead(database.pool, today, days),
-    clock: Date.now,
-    logger,
-    metrics,
-  });
-  shutdown.onStop('partition maintenance', () => maintenance.stop());
+  const controller = await startWholeController({ config, database, logger, metrics, signal });
   shutdown.onStop('controller', () => controller.stop());
   logger.info({}, 'the controller is running');
-  await shutdown.stopped;
 }
 
 await main();

@@ -1,80 +1,86 @@
 import type { Logger } from '../service/ports/logger.ts';
+import { createStopSteps, type StopSteps, type StopStepsOptions } from './stop-steps.ts';
 
-export interface Shutdown {
-  /** Runs when the process is asked to stop, in reverse order of registration. */
-  onStop(name: string, stop: () => Promise<void> | void): void;
+export interface Shutdown extends Pick<StopSteps, 'onStop'> {
+  /** Aborted when the stop begins: what still starts gives up. */
+  readonly signal: AbortSignal;
   /** Resolves when every registered step has run, whoever asked for it. */
   readonly stopped: Promise<void>;
   /** Stops without a signal; safe to call twice. */
   stop(reason: string): Promise<void>;
 }
 
-export interface ShutdownOptions {
-  readonly logger: Logger;
-  /** A step that hangs must not keep the process for ever. */
-  readonly timeoutMs?: number;
-}
-
 /**
  * Signal handling for `main.ts` files and the CLI, and for nothing else. The first SIGTERM or SIGINT drains, a later
- * one ends the process at once (not within a second: npm and a terminal both deliver one Ctrl-C). Steps run last-
- * registered first, because what was opened last depends on what was opened before it.
+ * one ends the process at once (not within a second: npm and a terminal both deliver one Ctrl-C).
  */
-export function handleShutdown({ logger, timeoutMs = 15_000 }: ShutdownOptions): Shutdown {
-  const steps: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
+export function handleShutdown(options: StopStepsOptions): Shutdown {
+  const { logger } = options;
+  const steps = createStopSteps(options);
+  const begun = new AbortController();
   let running: Promise<void> | undefined;
   let announce: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (announce = resolve));
 
-  const stop = (reason: string): Promise<void> => {
-    running ??= runSteps(steps, reason, logger, timeoutMs).finally(() => {
-      for (const signal of signals) process.off(signal, onSignal);
-      announce();
-    });
-    return running;
+  const stopAll = async (reason: string): Promise<void> => {
+    logger.info({ reason }, 'stopping');
+    begun.abort();
+    await steps.run();
+    logger.info({ reason }, 'stopped');
+    for (const signal of signals) process.off(signal, onSignal);
+    announce();
   };
+  const stop = (reason: string): Promise<void> => (running ??= stopAll(reason));
   let firstAt = Infinity;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (Date.now() - firstAt > IMPATIENCE_MS) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
-    firstAt = Math.min(firstAt, Date.now());
+    if (performance.now() - firstAt > IMPATIENCE_MS) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    firstAt = Math.min(firstAt, performance.now());
     void stop(signal);
   };
   for (const signal of signals) process.on(signal, onSignal);
-  return { onStop: (name, step) => steps.push({ name, stop: step }), stopped, stop };
+  return {
+    signal: begun.signal,
+    onStop: (name, step, bound) => steps.onStop(name, step, bound),
+    stopped,
+    stop,
+  };
 }
 
 const IMPATIENCE_MS = 1000;
+const LAST_WORDS_MS = 1000;
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
-async function runSteps(
-  steps: readonly { readonly name: string; readonly stop: () => Promise<void> | void }[],
-  reason: string,
+/**
+ * The life of a process: `start` opens what it needs and registers how each part is closed, then everything runs until the stop.
+ * A start that the stop has interrupted is no failure; one that fails by itself closes what it had opened.
+ */
+export async function runUntilStopped(
+  shutdown: Shutdown,
   logger: Logger,
-  timeoutMs: number,
+  start: () => Promise<void>,
 ): Promise<void> {
-  logger.info({ reason }, 'stopping');
-  const deadline = Date.now() + timeoutMs;
-  for (const { name, stop } of [...steps].reverse()) {
-    try {
-      await within(Math.max(0, deadline - Date.now()), stop);
-    } catch (error) {
-      logger.warn({ step: name, error }, 'a shutdown step failed');
+  // Nothing else keeps a process alive whose sockets are quiet or away.
+  const alive = setInterval(() => undefined, 60_000);
+  try {
+    await Promise.race([start(), shutdown.stopped]);
+    await shutdown.stopped;
+  } catch (error) {
+    if (!shutdown.signal.aborted) {
+      await shutdown.stop('the start failed');
+      throw error;
     }
+    await shutdown.stopped;
+  } finally {
+    clearInterval(alive);
+    endSoon(logger);
   }
-  logger.info({ reason }, 'stopped');
 }
 
-async function within(milliseconds: number, run: () => Promise<void> | void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`not finished after ${String(milliseconds)} ms`)),
-      milliseconds,
-    );
-  });
-  try {
-    await Promise.race([run(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** A Kafka client that was told to stop while it joined its group has been seen to live on for five minutes. */
+function endSoon(logger: Logger): void {
+  const last = setTimeout(() => {
+    logger.warn({}, 'something still runs after the stop, the process is ended');
+    process.exit();
+  }, LAST_WORDS_MS);
+  last.unref();
 }

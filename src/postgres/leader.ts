@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { AllotError } from '../core/errors.ts';
+import type { Logger } from '../service/ports/logger.ts';
 import type { Fence } from '../service/ports/stores.ts';
 import { connectionSettings } from './database.ts';
 import { inTransaction } from './transaction.ts';
@@ -10,12 +11,15 @@ export interface Leadership {
   readonly name: string;
   /** The epoch while this process leads, else null. */
   epoch(): number | null;
+  /** Calls back whenever this process is elected; at once where it leads already. */
+  onElected(listener: () => void): void;
   stop(): Promise<void>;
 }
 
 export interface LeadershipOptions {
   readonly url: string;
   readonly name: string;
+  readonly logger: Logger;
   readonly retryMs?: number;
 }
 
@@ -27,10 +31,17 @@ export interface LeadershipOptions {
  */
 export async function startLeadership(options: LeadershipOptions): Promise<Leadership> {
   const abort = new AbortController();
+  const listeners: (() => void)[] = [];
   let epoch: number | null = null;
+  const failures = createFailureLog(options);
+  const onEpoch = (next: number): void => {
+    epoch = next;
+    failures.forget();
+    for (const listener of listeners) listener();
+  };
   const running = (async () => {
     while (!abort.signal.aborted) {
-      await lead(options, abort.signal, (next) => (epoch = next)).catch(() => undefined);
+      await lead(options, abort.signal, onEpoch).catch((error: unknown) => failures.note(error));
       epoch = null;
       await pause(options.retryMs ?? 1_000, abort.signal);
     }
@@ -38,10 +49,28 @@ export async function startLeadership(options: LeadershipOptions): Promise<Leade
   return {
     name: options.name,
     epoch: () => epoch,
+    onElected(listener) {
+      listeners.push(listener);
+      if (epoch !== null) listener();
+    },
     async stop() {
       abort.abort();
       await running;
     },
+  };
+}
+
+/** It tries again every second for ever: each reason is told once, and again after it has led. */
+function createFailureLog({ name, logger }: LeadershipOptions) {
+  const told = new Set<string>();
+  return {
+    note(error: unknown): void {
+      const reason = String(error);
+      if (told.has(reason)) return;
+      told.add(reason);
+      logger.warn({ error, leader: name }, 'this process cannot stand for leader; it goes on trying');
+    },
+    forget: () => told.clear(),
   };
 }
 

@@ -18,17 +18,24 @@ const silent = {
 
 /**
  * Brings a database to this version's schema, the job queue's included. Several may call it at once: node-pg-migrate
- * 8.0 gives up when another holds its lock, so the lock that waits is taken here. Resolves with what was applied.
+ * 8.0 gives up when another holds its lock, so the lock that waits is taken here. Resolves with what was applied. An abort cuts
+ * the connection: the wait ends, a migration that was under way is rolled back.
  */
-export async function migrate(url: string): Promise<readonly string[]> {
+export async function migrate(
+  url: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<readonly string[]> {
+  signal?.throwIfAborted();
   return mapErrors(async () => {
     const client = new pg.Client({
       ...connectionSettings(url, { applicationName: 'allot-migrate', statementTimeoutMs: 600_000 }),
       lock_timeout: 300_000,
     });
     client.on('error', () => undefined);
-    await client.connect();
+    const interrupt = (): void => void client.end().catch(() => undefined);
+    signal?.addEventListener('abort', interrupt, { once: true });
     try {
+      await client.connect();
       await client.query('select pg_advisory_lock($1)', [LOCK]);
       const applied = await runner({
         dbClient: client,
@@ -42,6 +49,7 @@ export async function migrate(url: string): Promise<readonly string[]> {
       await migrateJobQueue(url);
       return applied.map((m) => m.name);
     } finally {
+      signal?.removeEventListener('abort', interrupt);
       await client.end().catch(() => undefined);
     }
   });

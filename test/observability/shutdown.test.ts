@@ -27,13 +27,47 @@ describe('handleShutdown', () => {
     const warnings: unknown[] = [];
     const logger: Logger = { ...silentLogger, warn: ({ step }) => void warnings.push(step) };
     const order: string[] = [];
-    const shutdown = handleShutdown({ logger, timeoutMs: 50 });
+    const shutdown = handleShutdown({ logger, patienceMs: 50 });
     shutdown.onStop('first', () => void order.push('first'));
     shutdown.onStop('failing', () => Promise.reject(new Error('no')));
     shutdown.onStop('hanging', () => new Promise(() => undefined));
     await shutdown.stop('test');
     expect(warnings).toEqual(['hanging', 'failing']);
     expect(order).toEqual(['first']);
+  });
+
+  it('runs a step at once that is registered after the signal, and waits for it', async () => {
+    const order: string[] = [];
+    const shutdown = handleShutdown({ logger: silentLogger });
+    let goOn: () => void = () => undefined;
+    shutdown.onStop('slow', () => new Promise<void>((resolve) => (goOn = resolve)));
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(shutdown.signal.aborted).toBe(true);
+    shutdown.onStop('late', async () => {
+      await Promise.resolve();
+      order.push('late');
+    });
+    goOn();
+    await shutdown.stopped.then(() => order.push('stopped'));
+    shutdown.onStop('too late', () => void order.push('too late'));
+    expect(order).toEqual(['late', 'stopped', 'too late']);
+  });
+
+  it('waits for what must be written down, and gives the rest its least, when the total is used up', async () => {
+    const warnings: unknown[] = [];
+    const logger: Logger = { ...silentLogger, warn: ({ step }) => void warnings.push(step) };
+    const order: string[] = [];
+    const takes = (name: string, milliseconds: number) => async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      order.push(name);
+    };
+    const shutdown = handleShutdown({ logger, patienceMs: 60, totalMs: 60, leastMs: 50 });
+    shutdown.onStop('database', takes('database', 1));
+    shutdown.onStop('journal', takes('journal', 150), { patienceMs: Infinity });
+    shutdown.onStop('transport', () => new Promise(() => undefined));
+    await shutdown.stop('test');
+    expect(warnings).toEqual(['transport']);
+    expect(order).toEqual(['journal', 'database']);
   });
 
   it('leaves no signal handler behind', async () => {

@@ -29,7 +29,12 @@ let frozen: Fence;
 let newest: Fence;
 
 async function elect(): Promise<Leadership> {
-  const leadership = await startLeadership({ url: database.url, name: 'controller', retryMs: 50 });
+  const leadership = await startLeadership({
+    url: database.url,
+    name: 'controller',
+    retryMs: 50,
+    logger: silentLogger,
+  });
   while (leadership.epoch() === null) await new Promise((done) => setTimeout(done, 20));
   return leadership;
 }

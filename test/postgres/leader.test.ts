@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { asLeader, type Leadership, startLeadership } from '../../src/postgres/leader.ts';
+import { silentLogger, type Logger } from '../../src/service/ports/logger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -12,7 +13,7 @@ afterEach(async () => {
 });
 
 async function stand(name: string): Promise<Leadership> {
-  const leadership = await startLeadership({ url: database.url, name, retryMs: 50 });
+  const leadership = await startLeadership({ url: database.url, name, retryMs: 50, logger: silentLogger });
   running.push(leadership);
   return leadership;
 }
@@ -59,4 +60,23 @@ it('refuses the write of a leader that was away while another one was elected', 
   await expect(mark(stale, 'late')).rejects.toMatchObject({ code: 'state_conflict' });
   const { rows } = await database.pool.query('select replica_id from replicas');
   expect(rows).toEqual([{ replica_id: 'in time' }]);
+});
+
+it('says once why it cannot stand for leader, and goes on trying', async () => {
+  const warnings: unknown[] = [];
+  const logger: Logger = { ...silentLogger, warn: ({ error }) => void warnings.push(String(error)) };
+  await database.pool.query('alter table leader_epochs rename to hidden_epochs');
+  const leadership = await startLeadership({ url: database.url, name: 'd', retryMs: 10, logger });
+  running.push(leadership);
+  try {
+    await expect.poll(() => warnings.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await new Promise((done) => setTimeout(done, 300));
+    expect(warnings).toEqual([expect.stringMatching(/relation "leader_epochs" does not exist/)]);
+  } finally {
+    await database.pool.query('alter table hidden_epochs rename to leader_epochs');
+  }
+  await leads(leadership);
+  let calls = 0;
+  leadership.onElected(() => (calls += 1));
+  expect(calls).toBe(1);
 });

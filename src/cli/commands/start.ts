@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readConfig } from '../../config/env.ts';
 import { createLogger } from '../../observability/logger.ts';
-import { handleShutdown } from '../../observability/shutdown.ts';
+import { handleShutdown, runUntilStopped } from '../../observability/shutdown.ts';
 import { print } from '../output.ts';
 
 export function register(program: Command): void {
@@ -28,11 +28,15 @@ async function start(options: { readonly port?: number }): Promise<void> {
   const config = options.port === undefined ? read : { ...read, http: { ...read.http, port: options.port } };
   const logger = createLogger(config.logLevel);
   const shutdown = handleShutdown({ logger });
-  const { startAllot } = await import('../local/start-allot.ts');
-  const allot = await startAllot(config, { logger });
-  shutdown.onStop('allot', () => allot.close());
-  print(`Allot answers on ${allot.url} (Ctrl-C stops it)`);
-  const { adminKey } = await Promise.race([allot.ready, shutdown.stopped.then(() => ({ adminKey: null }))]);
-  if (adminKey !== null) print(`Admin key, shown this once: ${adminKey}`);
-  await shutdown.stopped;
+  await runUntilStopped(shutdown, logger, async () => {
+    const { startAllot } = await import('../local/start-allot.ts');
+    shutdown.signal.throwIfAborted();
+    const starting = startAllot(config, { logger, signal: shutdown.signal });
+    const close = async (): Promise<void> => (await starting.catch(() => null))?.close();
+    shutdown.onStop('allot', close, { patienceMs: Infinity });
+    const allot = await starting;
+    print(`Allot answers on ${allot.url} (Ctrl-C stops it)`);
+    const { adminKey } = await allot.ready;
+    if (adminKey !== null) print(`Admin key, shown this once: ${adminKey}`);
+  });
 }

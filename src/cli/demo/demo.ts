@@ -49,7 +49,7 @@ export async function runDemo(config: AllotConfig, options: DemoOptions, io: Dem
   try {
     const counting = countingMetrics(createMetrics());
     io.progress.step(config.databaseUrl === null ? 'starting PostgreSQL and Allot' : 'starting Allot');
-    const allot = await startDemoServer(place, options, counting.metrics, io.logger);
+    const allot = await startDemoServer(place, options, counting.metrics, io);
     closing.push(() => allot.close());
     await allot.ready;
     const { client, key } = await demoClient(allot);
@@ -74,10 +74,11 @@ function startDemoServer(
   { config, isTemporary }: DemoPlace,
   { seed }: DemoOptions,
   metrics: MetricsWithText,
-  logger: Logger,
+  { logger, signal }: DemoIo,
 ): Promise<RunningAllot> {
   const secrets = isTemporary ? seededSecrets(seed) : loadOrCreateSecrets(config.secretsFile);
-  return startAllot(config, { logger, metrics, secrets, lookIntervalMs: LOOK_INTERVAL_MS, jobsAtOnce: 2 });
+  const pace = { lookIntervalMs: LOOK_INTERVAL_MS, jobsAtOnce: 2 };
+  return startAllot(config, { logger, metrics, secrets, signal, ...pace });
 }
 
 function contextOf(

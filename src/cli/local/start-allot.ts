@@ -6,8 +6,8 @@ import { loadOrCreateSecrets, type Secrets } from '../../config/secrets.ts';
 import { openJournal } from '../../journal/journal.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { createMetrics, type MetricsWithText } from '../../observability/metrics.ts';
+import { createStopSteps, type StopSteps } from '../../observability/stop-steps.ts';
 import { openDatabase } from '../../postgres/database.ts';
-import { makePartitionsAhead } from '../../postgres/retention.ts';
 import { createPostgresStores } from '../../postgres/stores.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
 import { startBackground, type Background } from './background.ts';
@@ -25,6 +25,8 @@ export interface StartOptions {
   readonly lookIntervalMs?: number;
   /** Offline jobs that may run at the same time. */
   readonly jobsAtOnce?: number;
+  /** Gives up a start that has not succeeded yet; what was opened by then is closed. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningAllot {
@@ -49,57 +51,54 @@ export interface RunningAllot {
 export async function startAllot(config: AllotConfig, options: StartOptions): Promise<RunningAllot> {
   // Refused before anything is started or made on the disk.
   artifactKeys(config);
-  const closing: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step();
-  };
+  const closing = createStopSteps(options);
   try {
-    return await start(config, options, closing, close);
+    return await start(config, options, closing);
   } catch (error) {
-    await close();
+    await closing.run();
     throw error;
   }
 }
 
-async function start(
-  config: AllotConfig,
-  options: StartOptions,
-  closing: (() => Promise<void>)[],
-  close: () => Promise<void>,
-): Promise<RunningAllot> {
-  const { logger } = options;
+async function start(config: AllotConfig, options: StartOptions, closing: StopSteps): Promise<RunningAllot> {
+  const { logger, signal } = options;
   const metrics = options.metrics ?? createMetrics({ withProcess: true });
-  const postgres = await serverOf(config, logger);
-  closing.push(() => postgres.stop());
+  const postgres = await serverOf(config, logger, signal);
+  closing.onStop('postgres', () => postgres.stop(), { patienceMs: Infinity });
   const database = await openDatabase({ url: postgres.url });
-  closing.push(() => database.close());
+  closing.onStop('database', () => database.close());
   const stores = createPostgresStores(database.pool);
   const journal = await openJournal({ ...config.journal, logger, metrics });
-  closing.push(() => journal.close());
+  closing.onStop('journal', () => journal.close(), { patienceMs: Infinity });
+  signal?.throwIfAborted();
   const secrets = options.secrets ?? loadOrCreateSecrets(config.secretsFile);
   const { serving, services } = createApi({ config, stores, journal, secrets, logger, metrics });
   const background = startBackground({
     config,
-    databaseUrl: postgres.url,
+    database,
     stores,
     journal,
     refresh: () => serving.refresh(),
-    makePartitionsAhead: (today, days) => makePartitionsAhead(database.pool, today, days),
     lookIntervalMs: options.lookIntervalMs ?? config.lookIntervalMs,
     jobsAtOnce: options.jobsAtOnce ?? 1,
     logger,
     metrics,
+    ...(signal === undefined ? {} : { signal }),
   });
-  closing.push(() => background.stop());
+  closing.onStop('background', () => background.stop());
   compareKeys(background, { pool: database.pool, config, secrets, logger });
   await migratedInTime(config, background);
+  signal?.throwIfAborted();
+  closing.onStop('serving', () => serving.stop());
   await serving.start();
-  closing.push(() => serving.stop());
+  signal?.throwIfAborted();
   const server = createServer(services);
-  closing.push(() => stopListening(server));
-  const url = await listen(server, config.http);
+  const listening = listen(server, config.http);
+  closing.onStop('http', () => listening.then(() => stopListening(server)));
+  const url = await listening;
   const ready = withoutSurprise(background);
-  return { url, databaseUrl: postgres.url, stores, ready, refresh: () => serving.refresh(), close };
+  const refresh = (): Promise<void> => serving.refresh();
+  return { url, databaseUrl: postgres.url, stores, ready, refresh, close: () => closing.run() };
 }
 
 function compareKeys({ migrated }: Background, parts: Parameters<typeof checkPseudonymKey>[0]): void {

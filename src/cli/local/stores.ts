@@ -40,10 +40,12 @@ export async function openStores(config: AllotConfig, logger: Logger): Promise<O
 export async function serverOf(
   config: AllotConfig,
   logger: Logger,
+  signal?: AbortSignal,
 ): Promise<{ readonly url: string; stop(): Promise<void> }> {
   if (config.databaseUrl !== null) return { url: config.databaseUrl, stop: () => Promise.resolve() };
   return await startEmbeddedPostgres({
     directory: join(config.dataDir, 'postgres'),
     log: (message) => logger.debug({}, message),
+    ...(signal === undefined ? {} : { signal }),
   });
 }

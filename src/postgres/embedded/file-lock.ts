@@ -9,8 +9,12 @@ const PATIENCE_MS = 90_000;
  * Runs `work` while this process alone holds `path`. The file appears with its owner's pid inside (link of a finished
  * file, so nobody reads an empty one); a lock whose owner is dead is broken.
  */
-export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  await take(path);
+export async function withFileLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  await take(path, signal);
   try {
     return await work();
   } finally {
@@ -20,7 +24,7 @@ export async function withFileLock<T>(path: string, work: () => Promise<T>): Pro
 
 let counter = 0;
 
-async function take(path: string): Promise<void> {
+async function take(path: string, signal?: AbortSignal): Promise<void> {
   const mine = `${path}.${process.pid}.${++counter}`;
   writeFileSync(mine, String(process.pid), { mode: 0o600 });
   try {
@@ -32,7 +36,7 @@ async function take(path: string): Promise<void> {
           `another process has held ${path} for ${PATIENCE_MS / 1000} s`,
         );
       }
-      await sleep(100);
+      await sleep(100, undefined, signal === undefined ? {} : { signal });
     }
   } finally {
     rmSync(mine, { force: true });

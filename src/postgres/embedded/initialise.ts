@@ -7,7 +7,7 @@ import type { Binaries } from './binaries.ts';
 import { dataArgument, hand, type Place } from './place.ts';
 
 /** Makes the cluster where there is none. Under a draft name first: a killed initdb leaves nothing to trip over. */
-export async function initialise(place: Place, binaries: Binaries): Promise<void> {
+export async function initialise(place: Place, binaries: Binaries, signal?: AbortSignal): Promise<void> {
   if (existsSync(place.data)) return;
   const draft = `${place.data}.new`;
   rmSync(draft, { recursive: true, force: true });
@@ -15,11 +15,16 @@ export async function initialise(place: Place, binaries: Binaries): Promise<void
   hand(draft, place.user, 0o700);
   writeFileSync(place.password, randomBytes(24).toString('hex'), { mode: 0o600 });
   hand(place.password, place.user, 0o600);
-  await initdb(place, binaries, draft);
+  await initdb(place, binaries, draft, signal);
   renameSync(draft, place.data);
 }
 
-async function initdb(place: Place, binaries: Binaries, draft: string): Promise<void> {
+async function initdb(
+  place: Place,
+  binaries: Binaries,
+  draft: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { argument, cwd } = dataArgument(draft);
   const options = [
     ['-D', argument],
@@ -33,15 +38,18 @@ async function initdb(place: Place, binaries: Binaries, draft: string): Promise<
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...place.user,
+    ...(signal === undefined ? {} : { signal }),
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
   const code = await new Promise<number | null>((done, fail) => {
-    child.on('error', fail);
+    // Of an interrupted one the end is waited for.
+    child.on('error', (error) => (signal?.aborted === true ? undefined : fail(error)));
     child.on('close', done);
   });
+  signal?.throwIfAborted();
   if (code !== 0) {
     throw new AllotError('store_unavailable', `initdb failed (exit code ${String(code)}):\n${output.trim()}`);
   }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AllotError } from '../../core/errors.ts';
 import type { Binaries } from './binaries.ts';
 import { dataArgument, hand, type Place } from './place.ts';
-import { answers, clusterName, type Postmaster } from './postmaster.ts';
+import { answers, clusterName, stopPostmaster, type Postmaster } from './postmaster.ts';
 
 const START_MS = 120_000;
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -15,17 +15,23 @@ const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 const PASSING = /could not bind|Address already in use|pre-existing shared memory block/;
 
 /** Starts the server on a free port of 127.0.0.1 and waits until it answers (after a crash it recovers first). */
-export async function launch(place: Place, binaries: Binaries, isDurable: boolean): Promise<Postmaster> {
+export async function launch(
+  place: Place,
+  binaries: Binaries,
+  isDurable: boolean,
+  signal?: AbortSignal,
+): Promise<Postmaster> {
   let said = '';
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const port = attempt === 0 ? await previousPort(place) : await freePort();
     const from = rotateLog(place);
     const child = spawnServer(place, binaries, settings(clusterName(place), port, isDurable));
-    if (await isUp(place, child, port)) {
+    if (await isUp(place, child, port, signal)) {
       writeFileSync(place.port, String(port));
       hand(place.port, place.user, 0o600);
       return { pid: child.pid as number, port };
     }
+    signal?.throwIfAborted();
     said = readFileSync(place.log, 'utf8').slice(from).trim();
     if (!PASSING.test(said)) break;
     await sleep(500);
@@ -70,14 +76,19 @@ function settings(name: string, port: number, isDurable: boolean): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-async function isUp(place: Place, child: ChildProcess, port: number): Promise<boolean> {
+async function isUp(
+  place: Place,
+  child: ChildProcess,
+  port: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const until = Date.now() + START_MS;
-  while (Date.now() < until && child.pid !== undefined) {
+  while (Date.now() < until && child.pid !== undefined && signal?.aborted !== true) {
     if (child.exitCode !== null || child.signalCode !== null) return false;
     if (await answers(place, port)) return true;
     await sleep(30);
   }
-  child.kill('SIGINT');
+  if (child.pid !== undefined) await stopPostmaster(child.pid);
   return false;
 }
 

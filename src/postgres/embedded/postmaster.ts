@@ -71,8 +71,10 @@ export async function answers(place: Place, port: number): Promise<boolean> {
 export async function adoptOrClear(
   place: Place,
   log: (message: string) => void,
+  interrupt?: AbortSignal,
 ): Promise<Postmaster | undefined> {
   for (let attempt = 0; attempt < 15; attempt += 1) {
+    interrupt?.throwIfAborted();
     const found = writtenPostmaster(place);
     if (found === undefined) return undefined;
     if (!isServing(place, found.pid)) {

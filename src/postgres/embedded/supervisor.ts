@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
   readonly log?: (message: string) => void;
   /** `false`: no fsync. For tests only: a power cut destroys the data. */
   readonly isDurable?: boolean;
+  /** Gives up a start that has not succeeded yet, and leaves no server behind that it started. */
+  readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
@@ -40,9 +42,10 @@ const WATCH_MS = 5_000;
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const log = options.log ?? (() => undefined);
   const place = openPlace(options.directory);
-  const start = (): Promise<Postmaster> => ensureRunning(place, log, options.isDurable ?? true);
-  return withFileLock(place.lock, async () => {
-    let server = await start();
+  const start = (signal?: AbortSignal): Promise<Postmaster> =>
+    ensureRunning(place, log, options.isDurable ?? true, signal);
+  const begin = async (): Promise<EmbeddedPostgres> => {
+    let server = await start(options.signal);
     const note = register(place);
     const watch = keepRunning(place, log, async () => {
       server = await start();
@@ -56,7 +59,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       },
       stop: () => (stopping ??= watch.stop().then(() => leave(place, note))),
     };
-  });
+  };
+  return withFileLock(place.lock, begin, options.signal);
 }
 
 function keepRunning(
@@ -69,7 +73,7 @@ function keepRunning(
     const found = writtenPostmaster(place);
     if (found !== undefined && isServing(place, found.pid)) return;
     log('the embedded PostgreSQL is gone; starting it again');
-    const { port } = await withFileLock(place.lock, start);
+    const { port } = await withFileLock(place.lock, () => start());
     log(`the embedded PostgreSQL is back on port ${port}`);
   };
   const timer = setInterval(() => {
@@ -90,13 +94,15 @@ async function ensureRunning(
   place: Place,
   log: (message: string) => void,
   isDurable: boolean,
+  signal?: AbortSignal,
 ): Promise<Postmaster> {
-  const running = await adoptOrClear(place, log);
+  const running = await adoptOrClear(place, log, signal);
   if (running !== undefined) return running;
   const binaries = runnableBinaries(place.user, log);
-  await initialise(place, binaries);
+  signal?.throwIfAborted();
+  await initialise(place, binaries, signal);
   checkVersion(place, binaries.major);
-  return launch(place, binaries, isDurable);
+  return launch(place, binaries, isDurable, signal);
 }
 
 async function leave(place: Place, note: string): Promise<void> {
