@@ -4,11 +4,8 @@ import { hasCode } from '../core/error-code.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import { DAMAGED_FOLDER, type DamageReports } from './damage.ts';
 import { ADOPTED_FOLDER, JournalFolder } from './folder.ts';
-import { LEASE_MS, TOUCH_MS, hasLiveOwner, wasWrittenElsewhere } from './owner.ts';
+import { LEASE_MS, TOUCH_MS, UNFINISHED, hasLiveOwner, wasWrittenElsewhere } from './owner.ts';
 import { syncFolder } from './sync-folder.ts';
-
-/** Prefix of a folder that does not have its owner yet. */
-export const UNFINISHED = '.new-';
 
 interface Adopted {
   readonly folder: JournalFolder;

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AllotError } from '../core/errors.ts';
 import type { LogEvent } from '../core/feedback/events.ts';
@@ -13,14 +12,14 @@ import type {
 import { type Logger, silentLogger } from '../service/ports/logger.ts';
 import { type Metrics, noMetrics } from '../service/ports/metrics.ts';
 import { eventKey } from '../service/schemas/event-key.ts';
-import { AdoptedFolders, UNFINISHED } from './adoption.ts';
+import { AdoptedFolders } from './adoption.ts';
 import { DamageReports, type JournalDamage } from './damage.ts';
 import { type Deliverable, startDelivery } from './delivery.ts';
-import { JournalFolder } from './folder.ts';
-import { LEASE_MS, OWNER_FILE, TOUCH_MS, isOwnedBy, touchOwner, writeOwner } from './owner.ts';
+import type { JournalFolder } from './folder.ts';
+import { type Own, makeFolder, openOwnFolder } from './own-folder.ts';
+import { LEASE_MS, OWNER_FILE, TOUCH_MS, isOwnedBy, touchOwner } from './owner.ts';
 import { RecentDecisions } from './recent-decisions.ts';
 import type { NewRecord } from './record.ts';
-import { SegmentWriter } from './writer.ts';
 
 export interface JournalOptions {
   readonly directory: string;
@@ -39,19 +38,13 @@ const BATCH_RECORDS = 1_000;
 /** What `canAppend` assumes of a record until a larger one has been seen. */
 const TYPICAL_RECORD_BYTES = 4_096;
 
-interface Own {
-  readonly folder: JournalFolder;
-  readonly writer: SegmentWriter;
-  readonly token: string;
-}
-
 /**
  * The journal of this process: it writes in a folder of its own under `directory`, and delivers from there and
  * from the folders of ended processes that it adopted (at the start, and every few seconds afterwards). Several
  * consumers share the work by taking turns.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  mkdirSync(options.directory, { recursive: true });
+  makeFolder(options.directory);
   return new Journal(options);
 }
 
@@ -81,19 +74,8 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     this.#timer = setInterval(() => this.#keepUp(), TOUCH_MS).unref();
   }
 
-  /** The folder appears under its name only with its owner in it, so nobody takes it for a dead one. */
   #openFolder(): Own {
-    const token = randomBytes(8).toString('hex');
-    const path = join(this.#options.directory, `${Date.now().toString(36)}-${String(process.pid)}-${token}`);
-    const hidden = join(this.#options.directory, `${UNFINISHED}${token}`);
-    mkdirSync(hidden);
-    writeOwner(hidden, token);
-    renameSync(hidden, path);
-    const folder = JournalFolder.create(path, this.#reports);
-    const { sync, maxBytes } = this.#options;
-    // Only whole segments are given back, so a small journal needs small ones.
-    const segmentBytes = Math.min(this.#options.segmentBytes, Math.max(4_096, Math.floor(maxBytes / 4)));
-    return { folder, token, writer: new SegmentWriter(folder, { segmentBytes, sync, logger: this.#logger }) };
+    return openOwnFolder(this.#options.directory, this.#reports, { ...this.#options, logger: this.#logger });
   }
 
   #adopt(): void {

@@ -20,6 +20,8 @@ export interface Owner {
 }
 
 export const OWNER_FILE = 'owner';
+/** Prefix of a folder that does not have its owner yet. */
+export const UNFINISHED = '.new-';
 export const TOUCH_MS = 5_000;
 export const LEASE_MS = 30_000;
 

@@ -3,13 +3,13 @@ import { openSync, writeSync } from 'node:fs';
 import { openJournal } from '../../src/journal/journal.ts';
 import { decisionEvent } from '../support/events.ts';
 
-const [directory, oracle, from] = process.argv.slice(2);
+const [directory, oracle, from, sync = 'group'] = process.argv.slice(2);
 const notes = openSync(oracle, 'a');
 const journal = await openJournal({
   directory,
   segmentBytes: 256 * 1024,
   maxBytes: 1024 * 1024 * 1024,
-  sync: 'group',
+  sync: sync as 'group' | 'commit',
 });
 for (let n = Number(from); ; n += 2) {
   journal.appendAll([decisionEvent(n), decisionEvent(n + 1)]);

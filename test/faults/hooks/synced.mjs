@@ -1,28 +1,33 @@
-// Preloaded into Allot: after each fdatasync it notes how far that file is on the disk for sure. A line per call in
-// FAULTS_SYNC_LOG: {"path", "bytes"}. What a power cut leaves at worst is every file cut there.
+// Preloaded into Allot: after each sync it notes what is on the disk for sure, a line per call in FAULTS_SYNC_LOG. Of a
+// file {"path", "bytes"}: how far it is; of a folder {"path", "names"}: what it holds. What a power cut leaves at worst is
+// every file cut there, under names that were noted only.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 const log = process.env.FAULTS_SYNC_LOG;
-const { fdatasync, fdatasyncSync } = fs;
 
-/** What is in the file when the call begins is what the call promises. */
+/** What is there when the call begins is what the call promises. */
 function noteOf(fd) {
   const path = fs.readlinkSync(`/proc/self/fd/${fd}`);
-  const bytes = fs.fstatSync(fd).size;
-  return () => fs.appendFileSync(log, `${JSON.stringify({ path, bytes })}\n`);
+  const stat = fs.fstatSync(fd);
+  const held = stat.isDirectory() ? { names: fs.readdirSync(path) } : { bytes: stat.size };
+  return () => fs.appendFileSync(log, `${JSON.stringify({ path, ...held })}\n`);
 }
 
-fs.fdatasync = (fd, callback) => {
-  const note = noteOf(fd);
-  fdatasync(fd, (error) => {
-    if (error === null) note();
-    callback(error);
-  });
-};
-fs.fdatasyncSync = (fd) => {
-  const note = noteOf(fd);
-  fdatasyncSync(fd);
-  note();
-};
+for (const name of ['fsync', 'fdatasync']) {
+  const aside = fs[name];
+  const atOnce = fs[`${name}Sync`];
+  fs[name] = (fd, callback) => {
+    const note = noteOf(fd);
+    aside(fd, (error) => {
+      if (error === null) note();
+      callback(error);
+    });
+  };
+  fs[`${name}Sync`] = (fd) => {
+    const note = noteOf(fd);
+    atOnce(fd);
+    note();
+  };
+}
 syncBuiltinESMExports();

@@ -1,15 +1,16 @@
-import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FaultContext, FaultOutcome, Scenario } from '../scenario.ts';
 import { type RecordOnDisk, pendingRecords } from '../support/journal-files.ts';
 import { Load } from '../support/load.ts';
+import { SyncedFiles } from '../support/synced-files.ts';
 import { GivenPostgres, startGivenWorld } from '../support/world.ts';
 
 const hook = fileURLToPath(new URL('../hooks/synced.mjs', import.meta.url));
 
-/** A power cut keeps what was synced: every segment is cut where its last finished fdatasync began. */
+/** A power cut keeps what was synced: every file is cut where its last sync began, and a name that no folder's sync saw is gone. */
 export const powerCut: Scenario = {
   name: 'power-cut',
   isShort: true,
@@ -37,7 +38,7 @@ async function cut(
   await sleep(1_500 + 500 * context.random.uniform());
   await part.kill();
   const cutAt = Date.now();
-  const lost = cutAtSynced(pendingRecords(join(world.dataDir, 'journal')), log);
+  const lost = cutAtSynced(world.dataDir, log);
   const ages = load.file.ages(cutAt, new Set(lost.map(({ id }) => id)));
   world.postgres.proxy.pass({ reset: true });
   part.start();
@@ -52,23 +53,10 @@ async function cut(
   return outcome;
 }
 
-/** Cuts the files, and says which records that took. */
-function cutAtSynced(records: readonly RecordOnDisk[], log: string): RecordOnDisk[] {
-  const synced = syncedBytes(log);
-  for (const path of new Set(records.map((record) => record.path))) {
-    const bytes = synced.get(path) ?? 0;
-    if (bytes === 0) rmSync(path);
-    else if (bytes < statSync(path).size) truncateSync(path, bytes);
-  }
-  return records.filter(({ path, to }) => to > (synced.get(path) ?? 0));
-}
-
-function syncedBytes(log: string): Map<string, number> {
-  const synced = new Map<string, number>();
-  const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
-  for (const line of lines) {
-    const { path, bytes } = JSON.parse(line) as { path: string; bytes: number };
-    synced.set(path, Math.max(bytes, synced.get(path) ?? 0));
-  }
-  return synced;
+/** Cuts the journal, and says which records that took. */
+function cutAtSynced(dataDir: string, log: string): RecordOnDisk[] {
+  const records = pendingRecords(join(dataDir, 'journal'));
+  const synced = new SyncedFiles(dataDir, log);
+  synced.cut(join(dataDir, 'journal'));
+  return records.filter(({ path, to }) => to > synced.bytes(path));
 }
