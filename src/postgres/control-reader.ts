@@ -14,7 +14,7 @@ import { watchControl } from './control-watch.ts';
 import { mapErrors } from './errors.ts';
 import { inTransaction, query } from './transaction.ts';
 
-/** The poll comes every two seconds; a server that says nothing for that long counts as away. */
+/** A server that says nothing to a poll for this long counts as away. */
 const POLL_DEADLINE_MS = 2_000;
 
 export function createControlReader(pool: pg.Pool): ControlReader {

@@ -20,7 +20,7 @@ interface SimulateFlags {
 const help = `
 The world is pure and seeded: the same world, policy, units and seed print the same numbers, and two policies with
 the same seed meet the same units, candidates and noise (common random numbers), so their difference is far more
-exact than either value. Everything a world may say is explained in docs/worlds.md; four worlds are in docs/worlds/.
+exact than either value. Everything a world may say is explained in docs/worlds.md; ready ones are in docs/worlds/.
 
 --policy takes a policy artifact (what \`allot train\` exports), served as the product serves it: features are checked,
 encoded, run through the network; an action without a candidate is not eligible. Or one of
@@ -36,6 +36,7 @@ so that an off-policy estimate can be held against the truth:
 
 Examples:
   allot simulate --policy always-null
+  allot simulate --units 8000 --seed 1 --log log.csv
   allot simulate --world docs/worlds/fatigue-heavy.json --policy behaviour --units 20000 --seed 1 --json
   allot simulate --schema > world.schema.json
 

@@ -14,7 +14,7 @@ export function register(program: Command): void {
     .command('train')
     .description('train a candidate policy on a snapshot, check its parity and register it')
     .option('--surface <name>', 'refuse a snapshot of another surface')
-    .option('--algorithm <name>', 'docs/learning.md lists them', 'tscac')
+    .option('--algorithm <name>', 'one of those below', 'tscac')
     .option('--snapshot <dir>', 'folder written by `allot snapshot`')
     .option('--seed <n>', 'same seed, data and backend: same weights', wholeNumber, 0)
     .option(
@@ -41,6 +41,11 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
+Algorithms (docs/algorithms.md says what each minimises, and its settings):
+  from the log          bc crr awac iql td3bc cql sac
+  with constraints      tscac slmgac rcpo-scalarised rcpo-dual pid-lagrangian pareto
+Of these rcpo-dual and pid-lagrangian keep the surface's constraints, slmgac with "dual", tscac with "lambdaSweep".
+
 Examples:
   allot train --algorithm tscac --snapshot data/january --seed 1 --config tscac.json
   allot train --algorithm tscac --snapshot data/january --seeds 5 --workers 2 --html training.html

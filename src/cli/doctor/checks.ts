@@ -55,7 +55,7 @@ export function checkSecrets(file: string): Finding {
 
 export function checkJournal(journal: AllotConfig['journal']): Finding {
   const { sync, directory } = journal;
-  const loss = sync === 'commit' ? 'nothing' : 'at most the last 20 ms';
+  const loss = sync === 'commit' ? 'nothing' : 'what came since the last finished sync';
   return ok('journal', `${directory}, sync ${sync}: a power cut loses ${loss}`);
 }
 
