@@ -161,6 +161,20 @@ describe('bad input is refused with field, rule and value, and leaves nothing be
       expect(response.body).toMatchObject({ violations: [{ field }] });
     });
 
+    it('of a batch each problem is made of a bounded number of violations, whatever was sent', async () => {
+      const floods = [
+        decision({ eligibleActions: new Array(300_000).fill(1) }),
+        Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`f${String(i)}`, 1])),
+      ];
+      for (const flood of floods) {
+        const { body } = await post('/v1/decisions:batch', { requests: [flood, decision({})] });
+        const [refused, fine] = (body as { results: { problem?: { violations: object[] } }[] }).results;
+        expect(refused.problem?.violations.length).toBeGreaterThan(0);
+        expect(refused.problem?.violations.length).toBeLessThan(30);
+        expect(fine).toHaveProperty('decision');
+      }
+    });
+
     it('a batch of more than a thousand is refused as a whole', async () => {
       const response = await post('/v1/decisions:batch', { requests: new Array(1001).fill({}) });
       expect(response.status).toBe(400);

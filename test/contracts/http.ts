@@ -155,6 +155,23 @@ export function httpContract(name: string, contract: HttpContract): void {
       }
     });
 
+    it('a refusal is made of a bounded number of violations, whatever was sent', async () => {
+      const base = contract.validBody(world, 'bounded') as Record<string, unknown>;
+      const floods = [
+        Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`f${String(i)}`, 1])),
+        { ...base, eligibleActions: new Array(400_000).fill(1) },
+        { ...base, eligibleActions: new Array(100_000).fill('live') },
+        {
+          ...base,
+          features: Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`f${String(i)}`, 1])),
+        },
+      ];
+      for (const body of floods) {
+        const problem = await expectProblem(await send(JSON.stringify(body)), 400, 'invalid_request');
+        expect((problem.violations as unknown[]).length).toBeLessThanOrEqual(100);
+      }
+    });
+
     it('nesting without end is refused', async () => {
       const response = await send(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
       await expectProblem(response, 400, 'invalid_request');

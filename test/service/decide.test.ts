@@ -89,6 +89,24 @@ describe('the decide path', () => {
     expect(() => ask('order', { features: { hour: 3, score: 0.2 }, unitId: 'u-2' })).toThrow(/another body/);
   });
 
+  it('a repeat is the same request after the surface was declared anew', async () => {
+    await serve([0.5, 0.5]);
+    const first = ask('kept');
+    const more = { name: 'mood', type: 'numeric', min: 0, max: 1, default: 0.5 } as const;
+    const wider = { ...liveFeed, features: [...liveFeed.features, more] };
+    await world.declare(wider);
+    expect(ask('kept').decisionId).toBe(first.decisionId);
+    await world.declare({ ...wider, schemaVersion: 2, actions: ['none', 'live', 'clip'] });
+    expect(ask('kept').decisionId).toBe(first.decisionId);
+    for (const changed of [
+      { features: { hour: 3, mood: 0.5 } },
+      { features: { hour: 3, score: 0.5 } },
+      { eligibleActions: ['live'] },
+    ]) {
+      expect(() => ask('kept', changed)).toThrow(/another body/);
+    }
+  });
+
   it('a requestId is free again when its window has passed, and on another surface', async () => {
     await serve([0.5, 0.5]);
     await world.declare(liveFeed, 'other-feed');
@@ -135,6 +153,38 @@ describe('the decide path', () => {
     expect(ask('c-3', { unitId: 'u-2' })).toMatchObject({ action: 'live' });
     now += 61_000;
     expect(ask('c-4')).toMatchObject({ action: 'live' });
+  });
+
+  it('a unit cap counts on through the start, the widening and the end of an experiment', async () => {
+    await serve([0, 1], {
+      ...liveFeed,
+      explorationFloor: 0,
+      caps: [{ name: 'once', action: 'live', rule: { kind: 'unit-window', limit: 1, windowSeconds: 600 } }],
+    });
+    const variants = [
+      { name: 'control', role: 'control', alias: 'champion' },
+      { name: 'treatment', role: 'treatment', alias: 'champion' },
+    ];
+    const { experiments } = world.services;
+    await experiments.create({ surface: 'live-feed', name: 'e', variants, trafficShare: 0.5 }, world.admin);
+    const units = Array.from({ length: 20 }, (_, i) => `u-${String(i)}`);
+    const actions = (phase: string): string[] =>
+      units.map((unitId) => {
+        const answer = ask(`${phase}-${unitId}`, { unitId });
+        expect(answer.propensity).toBe(1);
+        return answer.action;
+      });
+    expect(new Set(actions('before'))).toEqual(new Set(['live']));
+    await experiments.start('e', {}, world.admin);
+    expect(new Set(actions('during'))).toEqual(new Set(['none']));
+    expect(new Set(logged().map(({ variant }) => variant))).toEqual(new Set([null, 'control', 'treatment']));
+    await experiments.start('e', { trafficShare: 1 }, world.admin);
+    expect(new Set(actions('wider'))).toEqual(new Set(['none']));
+    await experiments.stop('e', {}, world.admin);
+    expect(new Set(actions('after'))).toEqual(new Set(['none']));
+    for (const { decisionId } of logged()) {
+      expect(await world.services.decisions.replay(decisionId, world.admin)).toMatchObject({ match: true });
+    }
   });
 
   it('pacing brings the share of allocations to its target', async () => {

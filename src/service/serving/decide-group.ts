@@ -118,7 +118,8 @@ function settle(computed: Computed, deps: DecideDependencies): DecideAnswer {
   const answer = answerOf(event, resolved.served.surface.actions);
   if (text !== null) {
     learnFrom(computed, deps);
-    deps.window.remember(resolved.key, { text, decidedAt: event.decidedAt, answer });
+    const isWhole = resolved.request.eligibleActions === null;
+    deps.window.remember(resolved.key, { text, decidedAt: event.decidedAt, answer, isWhole });
   }
   count(computed, deps);
   return answer;

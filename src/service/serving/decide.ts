@@ -13,11 +13,11 @@ import { authorise, type Principal } from '../registry/principal.ts';
 import { choosePolicy, unlogged, type ChosenPolicy } from './choose-policy.ts';
 import { entropyOf, type DecideAnswer } from './decide-answer.ts';
 import { checkDecideRequest, readEligible, type DecideRequest } from './decide-request.ts';
-import type { IdempotencyWindow } from './idempotency-window.ts';
-import { scopeOf, type PacingControllers } from './pacing-controllers.ts';
+import type { IdempotencyWindow, SentRequest } from './idempotency-window.ts';
+import type { PacingControllers } from './pacing-controllers.ts';
 import type { RandomBytes } from './random-bytes.ts';
 import type { ServedSurface } from './served-surface.ts';
-import type { ServingSnapshot } from './serving-snapshot.ts';
+import { surfaceKey, type ServingSnapshot } from './serving-snapshot.ts';
 import type { UnitCounters } from './unit-counters.ts';
 
 export interface DecideDependencies {
@@ -119,13 +119,13 @@ const renamed = (request: DecideRequest, tenant: string, pseudonymOf: PseudonymO
 
 /** The answer already given to this request, if any; refuses another body under the same requestId. */
 export function findKnown(resolved: Resolved, deps: DecideDependencies): DecideAnswer | undefined {
-  const { unitId, sessionId } = resolved.request;
-  const { values: features, defaulted: defaultedFeatures, eligibleActions } = resolved;
-  return deps.window.find(
-    resolved.key,
-    { unitId, sessionId, features, defaultedFeatures, eligibleActions },
-    resolved.now,
-  );
+  return deps.window.find(resolved.key, sentBy(resolved), resolved.now);
+}
+
+/** Lists in the surface's order; what the surface adds (defaults, all its actions) is not of the request. */
+function sentBy({ request, eligibleActions }: Resolved): SentRequest {
+  const { unitId, sessionId, features } = request;
+  return { unitId, sessionId, features, eligibleActions: request.eligibleActions && eligibleActions };
 }
 
 export function compute(resolved: Resolved, deps: DecideDependencies): Computed {
@@ -160,7 +160,7 @@ function policyOutcome(resolved: Resolved, chosen: ChosenPolicy, deps: DecideDep
       policyProbabilities: scratch.policy,
       eligible,
       values,
-      unitCounts: served.countedCaps.length === 0 ? noCounts : unitCountsOf(resolved, chosen, deps),
+      unitCounts: served.countedCaps.length === 0 ? noCounts : unitCountsOf(resolved, deps),
       pacingFactor: pacing === null ? 1 : pacing.factor(),
     },
     scratch.served,
@@ -173,10 +173,9 @@ const noCounts = (): number => 0;
 /** Closures cost: only surfaces that count caps pay for this one. */
 function unitCountsOf(
   { served, request, now }: Resolved,
-  chosen: ChosenPolicy,
   { counters }: DecideDependencies,
 ): (cap: CapSpec) => number {
-  const scope = scopeOf(served, chosen.assignment);
+  const scope = surfaceKey(served.tenant, served.surface.name);
   return (cap) => counters.count(scope, cap, request.unitId, now);
 }
 
@@ -235,7 +234,7 @@ export function learnFrom({ event, outcome, resolved }: Computed, deps: DecideDe
   }
   for (const cap of served.countedCaps) {
     if (cap.action === event.action) {
-      deps.counters.add(scopeOf(served, assignment), cap, request.unitId, now);
+      deps.counters.add(surfaceKey(served.tenant, served.surface.name), cap, request.unitId, now);
     }
   }
 }

@@ -14,15 +14,20 @@ interface Remembered {
   readonly text: string;
   readonly decidedAt: number;
   readonly answer: DecideAnswer;
+  /** The request named no actions: the event then has those that the surface had. */
+  readonly isWhole: boolean;
 }
 
-/** What of the body decides; two requests with the same key must agree on it. */
-export interface Fingerprint {
+/**
+ * What was sent, and nothing that the surface's declaration adds to it: two requests with the same key must agree on it, and a
+ * repeat stays one when the surface was declared anew in between.
+ */
+export interface SentRequest {
   readonly unitId: string;
   readonly sessionId: string | null;
-  readonly features: DecisionEvent['features'];
-  readonly defaultedFeatures: readonly string[];
-  readonly eligibleActions: readonly string[];
+  readonly features: Readonly<Record<string, unknown>>;
+  /** null: none were named. */
+  readonly eligibleActions: readonly string[] | null;
 }
 
 export class IdempotencyWindow {
@@ -33,11 +38,11 @@ export class IdempotencyWindow {
   }
 
   /** The answer already given, if any; throws `request_id_conflict` when the body differs. */
-  find(key: string, body: Fingerprint, now: number): DecideAnswer | undefined {
+  find(key: string, sent: SentRequest, now: number): DecideAnswer | undefined {
     const known = this.#seen.get(key);
     if (known === undefined || now - known.decidedAt > IDEMPOTENCY_WINDOW.milliseconds) return undefined;
     const event = JSON.parse(known.text) as DecisionEvent;
-    if (printOf(event) !== printOf(body)) {
+    if (printOf(sentIn(event, known.isWhole)) !== printOf(sent)) {
       throw new AllotError('request_id_conflict', 'the requestId was used with another body', {
         violations: [{ field: 'requestId', rule: 'must be new for a new body', value: event.requestId }],
       });
@@ -50,12 +55,19 @@ export class IdempotencyWindow {
   }
 }
 
+/** What had to be filled in was not sent. */
+function sentIn(event: DecisionEvent, isWhole: boolean): SentRequest {
+  const { unitId, sessionId, defaultedFeatures, eligibleActions } = event;
+  const filledIn = new Set(defaultedFeatures);
+  const features = Object.fromEntries(Object.entries(event.features).filter(([name]) => !filledIn.has(name)));
+  return { unitId, sessionId, features, eligibleActions: isWhole ? null : eligibleActions };
+}
+
 /** Compared only when a key comes back, so the text is not made for every decision. */
-const printOf = (body: Fingerprint): string =>
+const printOf = (sent: SentRequest): string =>
   JSON.stringify([
-    body.unitId,
-    body.sessionId,
-    Object.entries(body.features).sort(([a], [b]) => (a < b ? -1 : 1)),
-    body.defaultedFeatures,
-    body.eligibleActions,
+    sent.unitId,
+    sent.sessionId,
+    Object.entries(sent.features).sort(([a], [b]) => (a < b ? -1 : 1)),
+    sent.eligibleActions,
   ]);

@@ -32,8 +32,8 @@ export class PacingControllers {
   }
 }
 
-/** Counters and pacing are kept apart by this: tenant, surface, experiment, variant. */
-export function scopeOf(served: ServedSurface, assignment: Assignment | null): string {
+/** Tenant, surface, experiment, variant. */
+function scopeOf(served: ServedSurface, assignment: Assignment | null): string {
   const variant = assignment === null ? '' : `${assignment.experiment}\n${assignment.variant}`;
   return `${served.tenant}\n${served.surface.name}\n${variant}`;
 }

@@ -2,15 +2,21 @@ import type { CapSpec } from '../../core/surface/surface.ts';
 import { TwoGenerations } from './two-generations.ts';
 
 /**
- * How often each unit was given a capped action lately. Hard in one process or with unit-sticky routing; across
- * replicas every process counts what it served itself, so there it is approximate.
+ * How often each unit was given a capped action of a surface lately, by whichever policy: a cap is a promise to the unit, and
+ * an experiment that starts or ends does not break it. Hard in one process or with unit-sticky routing; across replicas every
+ * process counts what it served itself, so there it is approximate. It is approximate too beyond `capacity` units with a count:
+ * the oldest counts are forgotten then.
  */
 export interface UnitCounters {
+  /** @param scope of the surface */
   count(scope: string, cap: CapSpec, unitId: string, now: number): number;
   add(scope: string, cap: CapSpec, unitId: string, now: number): void;
 }
 
-export function createUnitCounters(capacity = 200_000): UnitCounters {
+/** As many counts of one unit and cap are held at least (at most twice as many); docs/security.md says so. */
+const UNIT_COUNTS = 200_000;
+
+export function createUnitCounters(capacity = UNIT_COUNTS): UnitCounters {
   const served = new TwoGenerations<number[]>(capacity);
   const keyOf = (scope: string, cap: CapSpec, unitId: string): string => `${scope}\n${cap.name}\n${unitId}`;
 
