@@ -9,6 +9,18 @@ import { trainByHand, type HandTraining } from '../train/train-by-hand.ts';
 import { trainRun } from '../train/train-run.ts';
 import { positiveInteger, wholeNumber } from '../parse-numbers.ts';
 
+const help = `
+Algorithms (docs/algorithms.md says what each minimises, and its settings):
+  from the log          bc crr awac iql td3bc cql sac
+  with constraints      tscac slmgac rcpo-scalarised rcpo-dual pid-lagrangian pareto
+Of these rcpo-dual and pid-lagrangian keep the surface's constraints, slmgac with "dual", tscac with "lambdaSweep".
+
+Examples:
+  allot train --algorithm tscac --snapshot data/january --seed 1 --config tscac.json
+  allot train --algorithm tscac --snapshot data/january --seeds 5 --workers 2 --html training.html
+
+Exit codes: 0 trained, 1 stopped itself or failed, 2 bad input, 3 trained, but no seedcould be chosen.`;
+
 export function register(program: Command): void {
   program
     .command('train')
@@ -38,20 +50,7 @@ export function register(program: Command): void {
     .option('--run <id>', 'job mode: everything else comes from the stored run')
     .option('--tenant <name>', 'whose surface', 'default')
     .option('--json', 'one object on standard output')
-    .addHelpText(
-      'after',
-      `
-Algorithms (docs/algorithms.md says what each minimises, and its settings):
-  from the log          bc crr awac iql td3bc cql sac
-  with constraints      tscac slmgac rcpo-scalarised rcpo-dual pid-lagrangian pareto
-Of these rcpo-dual and pid-lagrangian keep the surface's constraints, slmgac with "dual", tscac with "lambdaSweep".
-
-Examples:
-  allot train --algorithm tscac --snapshot data/january --seed 1 --config tscac.json
-  allot train --algorithm tscac --snapshot data/january --seeds 5 --workers 2 --html training.html
-
-Exit codes: 0 trained, 1 stopped itself or failed, 2 bad input, 3 trained, but no seed could be chosen.`,
-    )
+    .addHelpText('after', help)
     .action(train);
 }
 
