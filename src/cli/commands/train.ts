@@ -19,7 +19,7 @@ Examples:
   allot train --algorithm tscac --snapshot data/january --seed 1 --config tscac.json
   allot train --algorithm tscac --snapshot data/january --seeds 5 --workers 2 --html training.html
 
-Exit codes: 0 trained, 1 stopped itself or failed, 2 bad input, 3 trained, but no seedcould be chosen.`;
+Exit codes: 0 trained, 1 stopped itself or failed, 2 bad input, 3 trained, but no seed could be chosen.`;
 
 export function register(program: Command): void {
   program
