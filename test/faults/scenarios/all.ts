@@ -7,6 +7,7 @@ import { journalDamage } from './journal-damage.ts';
 import { journalDiskFull, journalFull } from './journal-full.ts';
 import { kafka } from './kafka.ts';
 import { kafkaLeader } from './kafka-leader.ts';
+import { killCommands } from './kill-commands.ts';
 import { killEverything } from './kill-everything.ts';
 import { killJobs } from './kill-jobs.ts';
 import { killParts } from './kill-parts.ts';
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   killEverything,
   killParts,
   killJobs,
+  killCommands,
   kafka,
   kafkaLeader,
 ];
