@@ -8,7 +8,7 @@ import type { PseudonymOf } from '../src/service/identity/pseudonyms.ts';
 import type { EventJournal } from '../src/service/ports/event-log.ts';
 import type { Logger } from '../src/service/ports/logger.ts';
 import type { Metrics } from '../src/service/ports/metrics.ts';
-import type { ForecastStore, JobQueue, RunStore } from '../src/service/ports/runs.ts';
+import type { ForecastStore, RunStore } from '../src/service/ports/runs.ts';
 import type { ShadowStore } from '../src/service/ports/shadows.ts';
 import type {
   AuditEntry,
@@ -78,7 +78,6 @@ export interface ServicesOptions {
   readonly clock: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly queue: JobQueue;
   readonly analyse: AnalyseExperiment;
   readonly metricsText?: ApiServices['metricsText'];
   readonly maxStalenessMs?: number;
@@ -91,7 +90,7 @@ const noMetricsText = (): Promise<{ contentType: string; text: string }> =>
   Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: '' });
 
 export function createServices(options: ServicesOptions): ApiServices {
-  const { stores, serving, journal, clock, logger, metrics, queue } = options;
+  const { stores, serving, journal, clock, logger, metrics } = options;
   const { surfaces, policies, experiments, runs } = stores;
   const salt = (): string => randomBytes(8).toString('hex');
   return {
@@ -108,7 +107,7 @@ export function createServices(options: ServicesOptions): ApiServices {
     surfaces: createSurfaces({ surfaces, policies, serving }),
     policies: createPolicies({ ...options, surfaces, policies }),
     experiments: createExperiments({ ...options, experiments, surfaces, policies, salt }),
-    runs: createRuns({ runs, surfaces, queue }),
+    runs: createRuns({ runs, surfaces }),
     audit: {
       list(principal, limit) {
         authoriseWhole(principal, 'administer');

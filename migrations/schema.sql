@@ -40,7 +40,7 @@ create table artifact_signatures (
   key_id text not null,
   signature text not null,
   signed_at timestamp with time zone not null default now(),
-  constraint artifact_signatures_pkey PRIMARY KEY (artifact_hash, key_id),
+  constraint artifact_signatures_pkey PRIMARY KEY (artifact_hash, key_id, signature),
   constraint artifact_signatures_artifact_fkey FOREIGN KEY (artifact_hash) REFERENCES artifacts(hash)
 );
 
@@ -304,11 +304,14 @@ create table runs (
   created_by text not null,
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
+  is_job boolean not null default false,
+  kills integer not null default 0,
   constraint runs_pkey PRIMARY KEY (tenant, id),
   constraint runs_kind_check CHECK ((kind = ANY (ARRAY['snapshot'::text, 'training'::text, 'evaluation'::text, 'promotion'::text]))),
   constraint runs_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text])))
 );
 CREATE INDEX runs_created_idx ON public.runs USING btree (tenant, created_at DESC);
+CREATE INDEX runs_open_idx ON public.runs USING btree (tenant, id) WHERE (is_job AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 
 create table shadow_cursors (
   tenant text not null,

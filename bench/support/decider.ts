@@ -43,7 +43,7 @@ export async function startDecider(): Promise<Decider> {
   const lastGood = { save: () => Promise.resolve(), load: () => Promise.resolve(null) };
   const serving = createServing({ ...common, control: stores.control, lastGood });
   const analyse = () => Promise.resolve(null);
-  const services = createServices({ ...common, stores, serving, queue: stores.jobs, analyse });
+  const services = createServices({ ...common, stores, serving, analyse });
   const { key, record } = createKey({ tenant: 'bench', role: 'admin' });
   await stores.keys.add(record);
   await serving.start();

@@ -42,7 +42,6 @@ export function createApi(parts: {
     ...keys,
     serving,
     clock,
-    queue: stores.jobs,
     analyse: (tenant, experiment) => analysis.look(tenant, experiment, clock()),
     metricsText: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     maxStalenessMs: config.control.maxStalenessMs,

@@ -1,4 +1,4 @@
-import type { RunKind, RunStore } from '../service/ports/runs.ts';
+import type { RunJob, RunStore } from '../service/ports/runs.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { Metrics } from '../service/ports/metrics.ts';
 import { runChildJob, type ChildOutcome } from './child-job.ts';
@@ -12,7 +12,7 @@ export interface JobRunnerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A job whose process is killed as often as this is given up: it may be what fills the memory. */
+/** A run whose process is killed as often as this is given up: it may be what fills the memory. */
 const MOST_KILLS = 5;
 
 /**
@@ -21,11 +21,11 @@ const MOST_KILLS = 5;
  * killed is tried again; a run never stays "running" because its process died. Every controller runs jobs, so no leader's epoch is asked for: a worker that stood
  * still until its job was taken over may go on, but a run is closed once and the same bytes are published once.
  */
-export function createJobRunner(options: JobRunnerOptions) {
+export function createJobRunner(options: JobRunnerOptions): RunJob {
   const { runs, logger, metrics } = options;
-  return async (kind: RunKind, runId: string, tenant: string, attempt: number): Promise<void> => {
+  return async (kind, runId, tenant) => {
     const run = await runs.find(tenant, runId);
-    if (run === undefined || run.state === 'succeeded' || run.state === 'failed') return;
+    if (run === undefined || run.state === 'succeeded' || run.state === 'failed') return 'ended';
     await runs.start(tenant, runId);
     const startedAt = performance.now();
     const outcome = await runChildJob(kind, runId, tenant, {
@@ -33,15 +33,16 @@ export function createJobRunner(options: JobRunnerOptions) {
       onLine: (line) => logger.debug({ runId, kind }, line),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    // The process is going down: the job stays in the queue and another worker takes it.
-    if (options.signal?.aborted === true) throw new Error(`job ${runId} was interrupted by shutdown`);
-    if (outcome.killedBy !== null && attempt < MOST_KILLS && (await isOpen(runs, tenant, runId))) {
-      logger.warn({ runId, kind, attempt, signal: outcome.killedBy }, 'a job was killed; it is tried again');
-      throw new Error(`job ${runId} was killed by ${outcome.killedBy}`);
+    if (options.signal?.aborted === true) return 'interrupted';
+    if (outcome.killedBy !== null && (await isOpen(runs, tenant, runId))) {
+      const kills = await runs.countKill(tenant, runId);
+      logger.warn({ runId, kind, kills, signal: outcome.killedBy }, 'the process of a job was killed');
+      if (kills < MOST_KILLS) throw new Error(`job ${runId} was killed by ${outcome.killedBy}`);
     }
     const state = await closeIfOpen(runs, tenant, runId, outcome);
     metrics.jobFinished(kind, state, performance.now() - startedAt);
     logger.info({ runId, kind, state }, 'a job has finished');
+    return 'ended';
   };
 }
 

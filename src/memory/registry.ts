@@ -132,8 +132,9 @@ export function createPolicyStore(state: MemoryState): PolicyStore {
 function addSignature(state: MemoryState, hash: string, signed: ArtifactSignature | undefined): boolean {
   if (signed === undefined) return false;
   const known = state.signatures.get(hash) ?? new Map<string, ArtifactSignature>();
-  if (known.get(signed.keyId)?.signature === signed.signature) return false;
-  state.signatures.set(hash, known.set(signed.keyId, copy(signed)));
+  const key = keyOf(signed.keyId, signed.signature);
+  if (known.has(key)) return false;
+  state.signatures.set(hash, known.set(key, copy(signed)));
   return true;
 }
 

@@ -1,5 +1,6 @@
 import { AllotError } from '../core/errors.ts';
-import type { ForecastStore, JobQueue, RunRecord, RunStore } from '../service/ports/runs.ts';
+import type { ForecastStore, JobQueue, NewRun, RunRecord, RunStore } from '../service/ports/runs.ts';
+import type { Actor } from '../service/ports/stores.ts';
 import { audit, compareText, copy, keyOf, type MemoryState } from './state.ts';
 
 export function createRunStore(state: MemoryState): RunStore {
@@ -10,16 +11,30 @@ export function createRunStore(state: MemoryState): RunStore {
       throw new AllotError('state_conflict', `run ${id} is ${entry.run.state}`);
     entry.run = { ...entry.run, ...copy(change) };
   };
+  const create = ({ id, kind, surface, config }: NewRun, actor: Actor): void => {
+    const key = keyOf(actor.tenant, id);
+    if (state.runs.has(key)) throw new AllotError('state_conflict', `id: run ${id} exists`);
+    const run: RunRecord = {
+      ...{ id, kind, surface, config: copy(config), state: 'queued' },
+      ...{ result: null, reportHtml: null, error: null, createdAt: state.now(), finishedAt: null },
+    };
+    state.runs.set(key, { tenant: actor.tenant, run });
+    audit(state, actor, 'run.create', id, { kind });
+  };
+  const kills = new Map<string, number>();
   return {
-    async create({ id, kind, surface, config }, actor) {
-      const key = keyOf(actor.tenant, id);
-      if (state.runs.has(key)) throw new AllotError('state_conflict', `id: run ${id} exists`);
-      const run: RunRecord = {
-        ...{ id, kind, surface, config: copy(config), state: 'queued' },
-        ...{ result: null, reportHtml: null, error: null, createdAt: state.now(), finishedAt: null },
-      };
-      state.runs.set(key, { tenant: actor.tenant, run });
-      audit(state, actor, 'run.create', id, { kind });
+    async create(run, actor) {
+      create(run, actor);
+    },
+    async enqueue(run, actor) {
+      create(run, actor);
+      state.jobs.set(keyOf(actor.tenant, run.id), { kind: run.kind, runId: run.id, tenant: actor.tenant });
+    },
+    async countKill(tenant, id) {
+      const key = keyOf(tenant, id);
+      if (!state.runs.has(key)) throw new AllotError('run_unknown', `run ${id} does not exist`);
+      kills.set(key, (kills.get(key) ?? 0) + 1);
+      return kills.get(key) ?? 0;
     },
     async start(tenant, id) {
       move(tenant, id, { state: 'running' });
@@ -76,11 +91,5 @@ export function createForecastStore(state: MemoryState): ForecastStore {
   };
 }
 
-/** Holds what was enqueued; whoever runs jobs in a test takes it from `state.jobs`. */
-export function createJobQueue(state: MemoryState): JobQueue {
-  return {
-    async enqueue(kind, runId, tenant) {
-      state.jobs.set(keyOf(tenant, runId), { kind, runId, tenant });
-    },
-  };
-}
+/** Whoever runs jobs in a test takes them from `state.jobs`, from which none is ever lost. */
+export const createJobQueue = (): JobQueue => ({ giveJobs: () => Promise.resolve(0) });

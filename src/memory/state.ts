@@ -86,7 +86,7 @@ export function changed(
 
 export const signaturesOf = (state: MemoryState, artifactHash: string | null): ArtifactSignature[] =>
   [...(state.signatures.get(artifactHash ?? '')?.values() ?? [])].sort((a, b) =>
-    compareText(a.keyId, b.keyId),
+    compareText(keyOf(a.keyId, a.signature), keyOf(b.keyId, b.signature)),
   );
 
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

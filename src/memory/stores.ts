@@ -30,6 +30,6 @@ export function createMemoryStores(
     audit: createAuditLog(state),
     keys: createApiKeyStore(state),
     control: createControlReader(state),
-    jobs: createJobQueue(state),
+    jobs: createJobQueue(),
   };
 }

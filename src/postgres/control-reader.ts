@@ -103,7 +103,7 @@ async function load(client: pg.ClientBase): Promise<ControlState> {
   const policies = await query<PolicyRow>(
     client,
     `select tenant, surface, version, artifact_hash,
-       (select json_agg(json_build_object('keyId', s.key_id, 'signature', s.signature) order by s.key_id)
+       (select json_agg(json_build_object('keyId', s.key_id, 'signature', s.signature) order by s.key_id, s.signature)
         from artifact_signatures as s where s.artifact_hash = v.artifact_hash) as signatures
      from policy_versions as v
      where exists (select from aliases as a where a.tenant = v.tenant and a.version = v.version)

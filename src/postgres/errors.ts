@@ -37,8 +37,6 @@ export function classifyError(error: unknown): ErrorClass {
   return CLIENT.test(error.message) ? 'retryable' : 'bug';
 }
 
-export const isDataError = (error: unknown): boolean => classifyError(error) === 'data';
-
 /** What callers of the stores see; a refusal of our own passes unchanged. */
 export function toAllotError(error: unknown): unknown {
   if (error instanceof AllotError) return error;

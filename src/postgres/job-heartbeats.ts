@@ -1,7 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { makeWorkerUtils, type WorkerEvents, type WorkerUtils } from 'graphile-worker';
 import type pg from 'pg';
+import type { AllotError } from '../core/errors.ts';
+import type { Logger } from '../service/ports/logger.ts';
+import { toAllotError } from './errors.ts';
 import { quiet } from './migrate.ts';
+import { giveJobs } from './run-jobs.ts';
 
 export interface Heartbeats {
   /** Give it to graphile-worker: it tells the ids of the workers it makes. */
@@ -10,13 +14,13 @@ export interface Heartbeats {
 }
 
 /**
- * Every worker beats; whoever beats also frees the jobs of workers that stopped. graphile-worker itself waits four
- * hours, as it cannot know. A worker may take its first job before its first beat is stored, so the job must have been
+ * Every worker beats; whoever beats also frees the jobs of workers that stopped, and gives runs that have lost their job one
+ * again. graphile-worker itself waits four hours, as it cannot know. A worker may take its first job before its first beat is stored, so the job must have been
  * locked for that long as well. All clocks are the database's.
  */
 export async function startHeartbeats(
   pool: pg.Pool,
-  options: { readonly beatMs: number; readonly deadAfterMs: number },
+  options: { readonly beatMs: number; readonly deadAfterMs: number; readonly logger: Logger },
 ): Promise<Heartbeats> {
   const utils = await makeWorkerUtils({ pgPool: pool, logger: quiet });
   const workers = new Set<string>();
@@ -25,9 +29,15 @@ export async function startHeartbeats(
     workers.add(worker.workerId);
     void beat();
   });
-  // A beat that fails is missed, no more: the database is away for everybody.
+  // While the database is away it is away for everybody. Any other failure is ours alone, and others take us for dead.
   const beat = (): Promise<void> =>
-    beatOnce(pool, utils, [...workers], options.deadAfterMs).catch(() => undefined);
+    beatOnce(pool, utils, [...workers], options.deadAfterMs).catch((error: unknown) => {
+      if ((toAllotError(error) as AllotError).code === 'store_unavailable') return;
+      options.logger.warn(
+        { error },
+        'a job worker cannot tell that it lives: its jobs will be begun by others, too',
+      );
+    });
   let beating = beat();
   const timer = setInterval(() => void (beating = beat()), options.beatMs);
   timer.unref();
@@ -64,5 +74,6 @@ async function beatOnce(
   );
   const dead = rows.map((row) => row.locked_by);
   if (dead.length > 0) await utils.forceUnlockWorkers(dead);
+  await giveJobs(pool);
   await pool.query(`delete from job_workers where beat_at < now() - interval '1 day'`);
 }

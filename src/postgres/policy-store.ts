@@ -106,7 +106,7 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
       const rows = await query<{ key_id: string; signature: string }>(
         pool,
         `select s.key_id, s.signature from policy_versions v join artifact_signatures s on s.artifact_hash = v.artifact_hash
-         where v.tenant = $1 and v.version = $2 order by s.key_id`,
+         where v.tenant = $1 and v.version = $2 order by s.key_id, s.signature`,
         [tenant, version],
       );
       return rows.map((row) => ({ keyId: row.key_id, signature: row.signature }));
@@ -157,7 +157,7 @@ async function hashOf(client: pg.ClientBase, tenant: string, version: string): P
   return hash;
 }
 
-/** Did anything change? Deciders that refused the artifact must hear of it. */
+/** Did anything change? Deciders that refused the artifact must hear of it. Who cannot check a signature cannot replace one. */
 async function addSignature(
   client: pg.ClientBase,
   hash: string,
@@ -165,9 +165,8 @@ async function addSignature(
 ): Promise<boolean> {
   if (signed === undefined) return false;
   const { rowCount } = await client.query(
-    `insert into artifact_signatures as s (artifact_hash, key_id, signature) values ($1, $2, $3)
-     on conflict on constraint artifact_signatures_pkey do update
-     set signature = excluded.signature, signed_at = now() where s.signature <> excluded.signature`,
+    `insert into artifact_signatures (artifact_hash, key_id, signature) values ($1, $2, $3)
+     on conflict on constraint artifact_signatures_pkey do nothing`,
     [hash, signed.keyId, signed.signature],
   );
   return rowCount === 1;

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
-import type { RunKind, RunRecord, RunStore } from '../service/ports/runs.ts';
+import type { NewRun, RunKind, RunRecord, RunStore } from '../service/ports/runs.ts';
+import type { Actor } from '../service/ports/stores.ts';
+import { addJob } from './run-jobs.ts';
 import { audit, inTransaction, query } from './transaction.ts';
 
 interface Row {
@@ -20,15 +22,12 @@ const COLUMNS = 'id, kind, surface, state, config, result, report_html, error, c
 
 export function createRunStore(pool: pg.Pool): RunStore {
   return {
-    create: (run, actor) =>
+    create: (run, actor) => inTransaction(pool, (client) => insert(client, run, actor, false)),
+
+    enqueue: (run, actor) =>
       inTransaction(pool, async (client) => {
-        const { rowCount } = await client.query(
-          `insert into runs (tenant, id, kind, surface, config, created_by) values ($1, $2, $3, $4, $5, $6)
-           on conflict on constraint runs_pkey do nothing`,
-          [actor.tenant, run.id, run.kind, run.surface, JSON.stringify(run.config), actor.id],
-        );
-        if (rowCount === 0) throw new AllotError('state_conflict', `id: run ${run.id} exists`);
-        await audit(client, actor, { action: 'run.create', subject: run.id, details: { kind: run.kind } });
+        await insert(client, run, actor, true);
+        await addJob(client, { kind: run.kind, runId: run.id, tenant: actor.tenant });
       }),
 
     // A run that is `running` may start again: its worker was killed and another one took the job over.
@@ -40,6 +39,16 @@ export function createRunStore(pool: pg.Pool): RunStore {
         `state = 'running', started_at = now() where tenant = $1 and id = $2 and state in ('queued', 'running')`,
         [],
       ),
+
+    async countKill(tenant, id) {
+      const rows = await query<{ kills: number }>(
+        pool,
+        'update runs set kills = kills + 1 where tenant = $1 and id = $2 returning kills',
+        [tenant, id],
+      );
+      if (rows[0] === undefined) throw new AllotError('run_unknown', `run ${id} does not exist`);
+      return rows[0].kills;
+    },
 
     finish: (tenant, id, outcome) =>
       move(
@@ -72,6 +81,16 @@ export function createRunStore(pool: pg.Pool): RunStore {
       return rows.map(toRun);
     },
   };
+}
+
+async function insert(client: pg.ClientBase, run: NewRun, actor: Actor, isJob: boolean): Promise<void> {
+  const { rowCount } = await client.query(
+    `insert into runs (tenant, id, kind, surface, config, created_by, is_job) values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict on constraint runs_pkey do nothing`,
+    [actor.tenant, run.id, run.kind, run.surface, JSON.stringify(run.config), actor.id, isJob],
+  );
+  if (rowCount === 0) throw new AllotError('state_conflict', `id: run ${run.id} exists`);
+  await audit(client, actor, { action: 'run.create', subject: run.id, details: { kind: run.kind } });
 }
 
 async function move(

@@ -34,6 +34,7 @@ it('migrates an empty database once when several ask at the same time', async ()
       '0003_forget',
       '0004_experiments',
       '0005_security',
+      '0007_runs',
     ]);
   } finally {
     await database.pool.query(`drop database ${name} with (force)`);

@@ -70,7 +70,6 @@ export async function createApiWorld(
     ...common,
     stores,
     serving,
-    queue: stores.jobs,
     analyse: () => Promise.resolve({ verdict: 'no data' }),
     ...api,
   });

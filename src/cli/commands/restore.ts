@@ -13,7 +13,7 @@ export function register(program: Command): void {
       `
 Stop Allot first. The database must be empty; secrets and journal go where the settings say, secrets that differ are
 refused. Everything is checked before anything is written, and the database is filled in one transaction. Runs that
-were queued are queued again. Then start Allot: what the journal held is delivered.
+were queued or running are queued again. Then start Allot: what the journal held is delivered.
 
 Examples:
   ALLOT_DATA_DIR=./new allot restore backups/monday
@@ -27,15 +27,11 @@ async function restore(folder: string, options: { readonly json?: boolean }): Pr
   const files = await import('../backup/files.ts');
   const { withDatabase } = await import('../local/with-stores.ts');
   const source = resolve(folder);
-  const { manifest, queued } = await withDatabase(async ({ databaseUrl, database, stores }, config) => {
+  const { manifest, queued } = await withDatabase(async ({ databaseUrl, stores }, config) => {
     await files.refuseOtherSecrets(config, source);
     const restored = await restoreDatabase(databaseUrl, source);
     await files.restoreFiles(config, source);
-    const { rows } = await database.pool.query<{ tenant: string; id: string; kind: 'snapshot' }>(
-      `select tenant, id, kind from runs where state = 'queued'`,
-    );
-    for (const { kind, id, tenant } of rows) await stores.jobs.enqueue(kind, id, tenant);
-    return { manifest: restored, queued: rows.length };
+    return { manifest: restored, queued: await stores.jobs.giveJobs() };
   });
   const rows = Object.fromEntries(manifest.tables.map((table) => [table.name, table.rows]));
   if (options.json === true) printJson({ createdAt: manifest.createdAt, rows, queued });

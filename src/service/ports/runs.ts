@@ -17,9 +17,16 @@ export interface RunRecord {
   readonly finishedAt: number | null;
 }
 
+export type NewRun = Pick<RunRecord, 'id' | 'kind' | 'surface' | 'config'>;
+
 export interface RunStore {
-  create(run: Pick<RunRecord, 'id' | 'kind' | 'surface' | 'config'>, actor: Actor): Promise<void>;
+  /** A run whose caller runs it. */
+  create(run: NewRun, actor: Actor): Promise<void>;
+  /** A run for the controllers: it is made together with its job, or not at all. */
+  enqueue(run: NewRun, actor: Actor): Promise<void>;
   start(tenant: string, id: string): Promise<void>;
+  /** Counts that its process was killed; resolves with how often it was. */
+  countKill(tenant: string, id: string): Promise<number>;
   finish(
     tenant: string,
     id: string,
@@ -34,6 +41,12 @@ export interface RunStore {
     query: { readonly kind?: RunKind; readonly surface?: string },
   ): Promise<readonly RunRecord[]>;
 }
+
+/**
+ * Carries out the job of a run. `interrupted`: this process stops, the job begins afresh elsewhere, at once. Rejects when the job
+ * should be tried again after a while.
+ */
+export type RunJob = (kind: RunKind, runId: string, tenant: string) => Promise<'ended' | 'interrupted'>;
 
 /** What the offline evaluation said a version would do, and what the experiment then measured. */
 export interface Forecast {
@@ -66,5 +79,6 @@ export interface ForecastStore {
 
 /** Queue of offline jobs (graphile-worker in Postgres); the job key is the run's id. */
 export interface JobQueue {
-  enqueue(kind: RunKind, runId: string, tenant: string): Promise<void>;
+  /** Gives a job to every enqueued run that is open and has lost its own; resolves with how many did. */
+  giveJobs(): Promise<number>;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AllotError } from '../../core/errors.ts';
-import type { JobQueue, RunKind, RunRecord, RunStore } from '../ports/runs.ts';
+import type { RunKind, RunRecord, RunStore } from '../ports/runs.ts';
 import type { SurfaceStore } from '../ports/stores.ts';
 import { parseWith } from '../schemas/parse.ts';
 import { promotedAliasSchema, runRequestSchema } from '../schemas/registry.ts';
@@ -16,12 +16,8 @@ export interface Runs {
   find(kind: RunKind, id: string, principal: Principal): Promise<RunRecord>;
 }
 
-export function createRuns(deps: {
-  readonly runs: RunStore;
-  readonly surfaces: SurfaceStore;
-  readonly queue: JobQueue;
-}): Runs {
-  const { runs, surfaces, queue } = deps;
+export function createRuns(deps: { readonly runs: RunStore; readonly surfaces: SurfaceStore }): Runs {
+  const { runs, surfaces } = deps;
   const find = async (kind: RunKind, id: string, principal: Principal): Promise<RunRecord> => {
     authorise(principal, 'view');
     const run = await runs.find(principal.tenant, id);
@@ -36,8 +32,7 @@ export function createRuns(deps: {
       authorise(principal, permissionFor(kind, config), surface);
       await mustFindSurface(surfaces, principal.tenant, surface);
       const id = randomUUID();
-      await runs.create({ id, kind, surface, config }, actorOf(principal, reason));
-      await queue.enqueue(kind, id, principal.tenant);
+      await runs.enqueue({ id, kind, surface, config }, actorOf(principal, reason));
       return await find(kind, id, principal);
     },
     async list(kind, principal, surface) {

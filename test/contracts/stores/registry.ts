@@ -93,7 +93,7 @@ export function registryContract(name: string, open: OpenStores): void {
       expect(await stores.policies.artifact(tenant, first.version)).toBeUndefined();
     });
 
-    it('keeps one signature per key and artifact, tells deciders of a new one, and of nothing else', async () => {
+    it('keeps every signature, so that none can be overwritten, tells deciders of a new one, and of nothing else', async () => {
       const tenant = newTenant();
       const actor = actorOf(tenant);
       await stores.surfaces.declare(feedSurface(), actor);
@@ -108,13 +108,15 @@ export function registryContract(name: string, open: OpenStores): void {
       expect(await stores.control.revision()).toBe(before);
       await stores.policies.sign(version, one, actor);
       expect(await stores.control.revision()).toBeGreaterThan(before);
-      const again = { ...two, signature: 'x'.repeat(86) };
-      await stores.policies.publish({ ...policy, signature: again }, actor);
-      expect(await stores.policies.signatures(tenant, version)).toEqual([one, again]);
+      const forged = { ...two, signature: 'x'.repeat(86) };
+      const other = actorOf(newTenant());
+      await stores.surfaces.declare(feedSurface(), other);
+      await stores.policies.publish({ ...policy, signature: forged }, other);
+      expect(await stores.policies.signatures(tenant, version)).toEqual([one, two, forged]);
       expect(await stores.policies.signatures(newTenant(), version)).toEqual([]);
       const { surfaces } = await stores.control.load();
       expect(surfaces.find((row) => row.tenant === tenant)?.policies).toEqual([
-        { version, artifactHash: policy.hash, signatures: [one, again] },
+        { version, artifactHash: policy.hash, signatures: [one, two, forged] },
       ]);
       const external = await stores.policies.publishExternal('live-feed', 'x', actor);
       for (const [unsignable, code] of [

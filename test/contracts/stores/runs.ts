@@ -59,6 +59,25 @@ export function runContract(name: string, open: OpenStores): void {
       expect(await stores.runs.find(tenant, 'r1')).toMatchObject({ state: 'succeeded', error: null });
     });
 
+    it('counts how often the process of a run was killed, restarts left out', async () => {
+      const tenant = await queued();
+      await stores.runs.start(tenant, 'r1');
+      expect(await stores.runs.countKill(tenant, 'r1')).toBe(1);
+      await stores.runs.start(tenant, 'r1');
+      expect(await stores.runs.countKill(tenant, 'r1')).toBe(2);
+      await expect(stores.runs.countKill(tenant, 'r9')).rejects.toMatchObject({ code: 'run_unknown' });
+    });
+
+    it('enqueues a run like one that is made, and no id twice', async () => {
+      const tenant = newTenant();
+      const run = { id: 'r1', kind: 'snapshot', surface: 'live-feed', config: { until: 5 } } as const;
+      await stores.runs.enqueue(run, actorOf(tenant));
+      expect(await stores.runs.find(tenant, 'r1')).toMatchObject({ ...run, state: 'queued' });
+      await expect(stores.runs.enqueue(run, actorOf(tenant))).rejects.toMatchObject({
+        code: 'state_conflict',
+      });
+    });
+
     it('refuses an id twice and does not know what was never made', async () => {
       const tenant = await queued();
       const again = { id: 'r1', kind: 'snapshot', surface: 'live-feed', config: {} } as const;

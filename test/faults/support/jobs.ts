@@ -3,7 +3,6 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { decodeArtifact } from '../../../src/core/policy/codec.ts';
-import { createJobQueue } from '../../../src/postgres/job-queue.ts';
 import { createRunStore } from '../../../src/postgres/run-store.ts';
 import type { RunKind, RunRecord } from '../../../src/service/ports/runs.ts';
 
@@ -27,8 +26,7 @@ export interface QueuedJob {
 export async function queueJob(pool: pg.Pool, { kind, config }: Job): Promise<QueuedJob> {
   const runs = createRunStore(pool);
   const id = randomUUID();
-  await runs.create({ id, kind, surface: 'live-feed', config }, { tenant: 'default', id: 'faults' });
-  await createJobQueue(pool).enqueue(kind, id, 'default');
+  await runs.enqueue({ id, kind, surface: 'live-feed', config }, { tenant: 'default', id: 'faults' });
   return {
     async pid(before) {
       for (const since = Date.now(); Date.now() - since < STARTED_WITHIN_MS; await sleep(10)) {
