@@ -92,11 +92,21 @@ export async function importMapped(
   target: ImportTarget,
 ): Promise<ImportResult> {
   const mapping = parseMapping(source.mappingFile, parse(await readFile(source.mappingFile, 'utf8')));
-  const surface = mappedSurface(mapping);
+  const surface = withKnownLimits(
+    mappedSurface(mapping),
+    await target.surfaces.find(target.actor.tenant, mapping.surface),
+  );
   await target.surfaces.declare(surface, target.actor);
   const published = await target.policies.publishExternal(surface.name, mapping.policyVersion, target.actor);
   const rows = readMapped(source.file, { ...mapping, policyVersion: published.version });
   return finish(rows, surface, published, mapping.policyVersion, target);
+}
+
+/** A log tells actions, features and responses. What a person has declared beside them since stays. */
+function withKnownLimits(told: Surface, known: Surface | undefined): Surface {
+  if (known === undefined) return told;
+  const { name, actions, nullAction, features, responses } = told;
+  return { ...known, name, actions, nullAction, features, responses };
 }
 
 async function finish(

@@ -36,7 +36,7 @@ const response = z.strictObject({
   default: z.number().default(0),
 });
 
-/** How the columns of a foreign log become decisions of a surface; `docs/operations.md` shows an example. */
+/** How the columns of a foreign log become decisions of a surface; `docs/import.md` shows an example. */
 export const mappingSchema = z.strictObject({
   surface: z.string().min(1),
   /** In the order that probabilities shall follow; the null action first, if there is one. */

@@ -2,6 +2,21 @@ import { Option, type Command } from 'commander';
 import type { ImportResult, ImportTarget } from '../../../offline/import.ts';
 import { note, print, printJson } from '../output.ts';
 
+const mappingHelp = `
+A mapping (YAML). docs/import.md explains every field; docs/examples/feed-log.yaml is one that works.
+
+  surface: feed
+  actions: [none, live]            # "allocate nothing" first
+  nullAction: none
+  policyVersion: old-rules         # a name for what made the log
+  columns: { action: shown, propensity: p, unitId: user, decidedAt: time }
+  features:
+    hour: { column: hour, type: numeric, min: 0, max: 23 }
+  responses:
+    watch_seconds: { column: watched, role: main, unit: s, min: 0, max: 3600 }
+
+Exit codes: 0 imported, 1 failed, 2 the mapping or a row breaks a rule (named by line and column).`;
+
 export function register(program: Command): void {
   const command = program
     .command('import')
@@ -13,8 +28,9 @@ Importing a file twice changes nothing: rows are recognised.
 
 Examples:
   allot import open-bandit ./obd --campaign men --policy bts
-  allot import csv log.csv.gz --mapping mapping.yaml
-  allot evaluate --surface open-bandit-men --policy random --behavior-version bts`,
+  allot evaluate --surface open-bandit-men --policy random --behavior-version bts
+  allot simulate --units 2000 --log log.csv && allot import csv log.csv --mapping docs/examples/feed-log.yaml
+${mappingHelp}`,
     );
   command
     .command('open-bandit')
@@ -33,6 +49,7 @@ Examples:
       .requiredOption('--mapping <file>', 'YAML: surface, actions, columns, features, responses')
       .option('--tenant <name>', 'into which tenant', 'default')
       .option('--json', 'one object on standard output')
+      .addHelpText('after', mappingHelp)
       .action(importMappedLog);
   }
 }

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { importMapped } from '../../../offline/import.ts';
 import { makeSecrets } from '../../../src/config/secrets.ts';
 import { createDecisionIds } from '../../../src/core/feedback/decision-id.ts';
+import type { Surface } from '../../../src/core/surface/surface.ts';
 import { createMemoryStores } from '../../../src/memory/stores.ts';
 import { createPseudonyms } from '../../../src/service/identity/pseudonyms.ts';
 
@@ -57,6 +58,20 @@ describe('importing a log by a mapping', () => {
       exposures: 2,
       interactions: 1,
     });
+  });
+
+  it('keeps the limits that were declared since the first import', async () => {
+    const { stores, again } = await run(rows);
+    const imported = await stores.surfaces.find('default', 'shelf');
+    const limited: Surface = {
+      ...(imported as Surface),
+      constraints: [{ name: 'share', on: 'share-of-actions', direction: 'at-most', threshold: 0.3 }],
+      explorationFloor: 0.1,
+      pacing: { targetShare: 0.25, proportionalGain: 0.5, integralGain: 0.02 },
+    };
+    await stores.surfaces.declare(limited, { tenant: 'default', id: 'test' });
+    await again();
+    expect(await stores.surfaces.find('default', 'shelf')).toEqual(limited);
   });
 
   it('stores units under their pseudonyms where it is given them, and as they are in the log otherwise', async () => {
