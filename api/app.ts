@@ -4,6 +4,7 @@ import { authorise, type Principal } from '../src/service/registry/principal.ts'
 import { Sessions } from './dashboard/sessions.ts';
 import { createDecideHandlers } from './decide/handler.ts';
 import { authenticate } from './http/authenticate.ts';
+import { clientOf } from './http/client-of.ts';
 import { cookiesOf } from './http/cookies.ts';
 import { limitRate } from './http/limit-rate.ts';
 import { limitShape, parseJson, readBody, refuseEncoded, requireJson } from './http/read-body.ts';
@@ -65,7 +66,8 @@ function mount(route: Route, services: ApiServices, sessions: Sessions): Mounted
     const { body, bytes } = await bodyFor(route, request, services);
     const params = request.params as Record<string, string>;
     const query = queryOf(request);
-    const call = { services, sessions, principal, params, query, body, bytes, cookies };
+    const client = clientOf(request, services.pages.hasSecureCookies);
+    const call = { services, sessions, client, principal, params, query, body, bytes, cookies };
     reply(response, await route.handle(call));
   };
 }
@@ -89,6 +91,9 @@ function principalFor(
   return principal;
 }
 
+/** Of somebody who has not shown a key. */
+const UNKNOWN_BODY_BYTES = 4096;
+
 async function bodyFor(
   route: Route,
   request: Request,
@@ -103,7 +108,7 @@ async function bodyFor(
     return { body: undefined, bytes: await readBody(request, limits.artifactBytes) };
   }
   if (route.takesForm === true && type.startsWith('application/x-www-form-urlencoded')) {
-    const form = new URLSearchParams((await readBody(request, 4096)).toString('utf8'));
+    const form = new URLSearchParams((await readBody(request, UNKNOWN_BODY_BYTES)).toString('utf8'));
     return { body: Object.fromEntries(form), bytes: null };
   }
   const sentNothing =
@@ -111,7 +116,8 @@ async function bodyFor(
   if (sentNothing && request.headers['transfer-encoding'] === undefined)
     return { body: undefined, bytes: null };
   requireJson(request);
-  const body = parseJson(await readBody(request, limits.bodyBytes));
+  const limit = route.permission === 'open' ? UNKNOWN_BODY_BYTES : limits.bodyBytes;
+  const body = parseJson(await readBody(request, limit));
   limitShape(body);
   return { body, bytes: null };
 }

@@ -44,6 +44,7 @@ export interface ApiServices {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits: ApiLimits;
+  readonly pages: PageOptions;
   /** Requests per key. */
   readonly rates: RateLimiter;
 }
@@ -51,6 +52,13 @@ export interface ApiServices {
 export interface ApiLimits {
   readonly bodyBytes: number;
   readonly artifactBytes: number;
+}
+
+export interface PageOptions {
+  /** A key in the address opens a session: only the demo prints such a link. */
+  readonly isDemo: boolean;
+  /** False: pages are looked at over plain HTTP from elsewhere. */
+  readonly hasSecureCookies: boolean;
 }
 
 /** The ports that the api needs; `src/cli/local/stores.ts` and `createMemoryStores()` have them all. */
@@ -84,6 +92,8 @@ export interface ServicesOptions {
   readonly bodyLimitBytes?: number;
   /** Default: none. */
   readonly rateLimits?: RateLimits;
+  /** Default: not the demo, cookies kept for TLS. */
+  readonly pages?: PageOptions;
 }
 
 const noMetricsText = (): Promise<{ contentType: string; text: string }> =>
@@ -120,6 +130,7 @@ export function createServices(options: ServicesOptions): ApiServices {
     metrics,
     logger,
     limits: { bodyBytes: options.bodyLimitBytes ?? 1_048_576, artifactBytes: 64 * 1_048_576 },
+    pages: options.pages ?? { isDemo: false, hasSecureCookies: true },
     rates: new RateLimiter(options.rateLimits ?? {}),
   };
 }

@@ -1,15 +1,15 @@
+import { limitRate } from '../http/limit-rate.ts';
 import { pagePolicy } from '../http/security-headers.ts';
 import { openapiDocument } from '../openapi.ts';
-import { html, json, type Reply, type Route } from '../routes/route.ts';
+import { html, json, type Call, type Reply, type Route } from '../routes/route.ts';
 import { docsPage } from './docs.ts';
 import { experimentPage } from './experiment.ts';
 import { styleSheet } from './html.ts';
 import { loginPage, overviewPage } from './overview.ts';
-import type { Sessions } from './sessions.ts';
 
 /** A key that is good for looking opens a session; the answer leads to the page without the key in its address. */
-function logIn(sessions: Sessions, key: unknown): Reply {
-  const cookie = typeof key === 'string' ? sessions.open(key) : undefined;
+function logIn({ sessions, client }: Call, key: unknown): Reply {
+  const cookie = typeof key === 'string' ? sessions.open(key, client) : undefined;
   if (cookie === undefined) return html(loginPage(true), pagePolicy, 401);
   return { redirect: '/', headers: { 'set-cookie': cookie } };
 }
@@ -62,12 +62,14 @@ const overviewRoutes: readonly Route[] = [
     summary: 'Overview page; asks for a key',
     permission: 'open',
     isPage: true,
-    query: { key: 'Opens a session, as the demo prints it' },
+    query: { key: 'In the demo, which prints it: opens a session' },
     answers: [200, 303, 401],
-    async handle({ services, sessions, cookies, query }) {
-      if (query.key !== undefined) return logIn(sessions, query.key);
+    async handle(call) {
+      const { services, sessions, cookies, query } = call;
+      if (query.key !== undefined && services.pages.isDemo) return logIn(call, query.key);
       const visitor = sessions.visitor(cookies);
       if (visitor === undefined) return html(loginPage(false), pagePolicy);
+      limitRate(services, visitor);
       return html(await overviewPage(services, visitor), pagePolicy);
     },
   },
@@ -79,7 +81,7 @@ const overviewRoutes: readonly Route[] = [
     takesForm: true,
     isPage: true,
     answers: [303, 401],
-    handle: ({ sessions, body }) => logIn(sessions, (body as { key?: unknown } | undefined)?.key),
+    handle: (call) => logIn(call, (call.body as { key?: unknown } | undefined)?.key),
   },
   {
     method: 'get',

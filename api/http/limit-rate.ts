@@ -6,8 +6,8 @@ import type { ApiServices } from '../services.ts';
 export class RateLimited extends AllotError {
   readonly retryAfterSeconds: number;
 
-  constructor(seconds: number) {
-    super('rate_limited', 'too many requests for this key: wait for retry-after seconds');
+  constructor(seconds: number, what = 'too many requests for this key') {
+    super('rate_limited', `${what}: wait for retry-after seconds`);
     this.retryAfterSeconds = Math.max(1, Math.ceil(seconds));
   }
 }

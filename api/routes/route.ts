@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Permission, Principal } from '../../src/service/registry/principal.ts';
-import type { Sessions } from '../dashboard/sessions.ts';
+import type { Client, Sessions } from '../dashboard/sessions.ts';
 import type { Page } from '../http/send.ts';
 import type { ApiServices } from '../services.ts';
 
@@ -21,6 +21,7 @@ export interface Call {
   readonly bytes: Buffer | null;
   readonly cookies: Readonly<Record<string, string>>;
   readonly sessions: Sessions;
+  readonly client: Client;
 }
 
 /**

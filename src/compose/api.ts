@@ -47,6 +47,7 @@ export function createApi(parts: {
     maxStalenessMs: config.control.maxStalenessMs,
     bodyLimitBytes: config.http.bodyLimitBytes,
     rateLimits: config.http.rateLimits,
+    pages: config.http.pages,
   });
   return { serving, services };
 }

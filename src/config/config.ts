@@ -9,6 +9,11 @@ export interface AllotConfig {
     readonly port: number;
     readonly bodyLimitBytes: number;
     readonly rateLimits: RateLimits;
+    readonly pages: {
+      /** Set by the demo alone, which prints a link with a key in it. */
+      readonly isDemo: boolean;
+      readonly hasSecureCookies: boolean;
+    };
   };
   /** Of ingest and the controller where they run alone; null: they do not listen. */
   readonly metricsPort: number | null;

@@ -57,6 +57,12 @@ export const settings = {
     meaning:
       'requests per second and burst, by role or key id, in each process; what is not named keeps its default',
   },
+  ALLOT_SECURE_COOKIES: {
+    rule: flag,
+    fallback: 'true',
+    meaning:
+      'the session of the pages is kept for TLS, except on loopback; false where they are opened over plain HTTP from another host',
+  },
   DATABASE_URL: {
     rule: text.regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://'),
     fallback: null,
@@ -185,6 +191,7 @@ function configOf(values: Values, kafka: KafkaConfig | null): AllotConfig {
       port: numberOf(values.ALLOT_HTTP_PORT),
       bodyLimitBytes: numberOf(values.ALLOT_BODY_LIMIT_BYTES),
       rateLimits: values.ALLOT_RATE_LIMITS as AllotConfig['http']['rateLimits'],
+      pages: { isDemo: false, hasSecureCookies: values.ALLOT_SECURE_COOKIES as boolean },
     },
     metricsPort: values.ALLOT_METRICS_PORT === undefined ? null : numberOf(values.ALLOT_METRICS_PORT),
     databaseUrl: values.DATABASE_URL === undefined ? null : stringOf(values.DATABASE_URL),

@@ -24,8 +24,9 @@ describe('pages for people', () => {
   });
   afterAll(() => world.stop());
 
+  const form = (sent: string) => api.post('/login').type('form').send({ key: sent });
   const logIn = async (): Promise<string> => {
-    const response = await api.get(`/?key=${key}`);
+    const response = await form(key);
     return response.headers['set-cookie'][0];
   };
 
@@ -36,8 +37,16 @@ describe('pages for people', () => {
     expect(response.text).not.toContain('live-feed');
   });
 
-  it('a key in the address opens a session and disappears from the address', async () => {
+  it('a key in the address opens nothing: addresses are kept in histories and logs', async () => {
     const response = await api.get(`/?key=${key}`);
+    expect(response.status).toBe(200);
+    expect(response.text).toContain('<form');
+    expect(response.headers).not.toHaveProperty('set-cookie');
+  });
+
+  it('in the demo, which prints it, a key in the address opens a session and disappears from the address', async () => {
+    const demo = { ...world.services, pages: { isDemo: true, hasSecureCookies: true } };
+    const response = await supertest(createApp(demo)).get(`/?key=${key}`);
     expect(response.status).toBe(303);
     expect(response.headers.location).toBe('/');
     const cookie = response.headers['set-cookie'][0];
@@ -46,10 +55,80 @@ describe('pages for people', () => {
   });
 
   it('the form opens a session too; a wrong key does not, nor one that may not look', async () => {
-    const form = (sent: string) => api.post('/login').type('form').send({ key: sent });
     expect((await form(key)).status).toBe(303);
     expect((await form('wrong')).status).toBe(401);
     expect((await form(await world.key('decider'))).status).toBe(401);
+  });
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ['on loopback', {}, false],
+    ['on localhost', { host: 'localhost:8787' }, false],
+    ['on the loopback of IPv6', { host: '[::1]:8787' }, false],
+    ['on another host', { host: 'allot.example.com' }, true],
+    ['on a host that only begins like loopback', { host: '127.0.0.1.example.com' }, true],
+    ['behind a proxy that ends TLS', { 'x-forwarded-proto': 'https' }, true],
+    ['behind a proxy that does not', { 'x-forwarded-proto': 'http' }, false],
+  ])(
+    'the cookie of a session that is opened %s is kept for TLS where it can be',
+    async (_, headers, isSecure) => {
+      const cookieOf = async (app: ReturnType<typeof supertest>): Promise<string> =>
+        (await app.post('/login').set(headers).type('form').send({ key })).headers['set-cookie'][0];
+      const plain = { ...world.services, pages: { isDemo: false, hasSecureCookies: false } };
+      expect((await cookieOf(api)).includes('; Secure')).toBe(isSecure);
+      expect(await cookieOf(supertest(createApp(plain)))).not.toContain('; Secure');
+    },
+  );
+
+  it('a key has a bounded number of sessions: its oldest ends, and nobody else’s', async () => {
+    const app = supertest(createApp(world.services));
+    const open = async (of: string, host: string): Promise<string> =>
+      (await app.post('/login').set('host', host).type('form').send({ key: of })).headers['set-cookie'][0];
+    const other = await open(await world.key('reader'), 'localhost');
+    const cookies: string[] = [];
+    for (let i = 0; i < 21; i += 1) cookies.push(await open(key, 'localhost'));
+    const isIn = async (cookie: string): Promise<boolean> =>
+      !(await app.get('/').set('cookie', cookie)).text.includes('<form');
+    expect(await isIn(cookies[0])).toBe(false);
+    expect(await isIn(cookies[1])).toBe(true);
+    expect(await isIn(cookies[20])).toBe(true);
+    expect(await isIn(other)).toBe(true);
+  });
+
+  it('a session is charged to its key: the overview asks the store for more than any other page', async () => {
+    const limited = await createApiWorld({}, { rateLimits: { reader: { perSecond: 0.01, burst: 3 } } });
+    try {
+      const app = supertest(createApp(limited.services));
+      const opened = await app
+        .post('/login')
+        .type('form')
+        .send({ key: await limited.key('reader') });
+      const look = () => app.get('/').set('cookie', opened.headers['set-cookie'][0]);
+      for (let i = 0; i < 3; i += 1) expect((await look()).status).toBe(200);
+      const refused = await look();
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(1);
+      expect((await app.get('/')).status).toBe(200);
+    } finally {
+      await limited.stop();
+    }
+  });
+
+  it('attempts to log in are limited by address, good keys or not', async () => {
+    const app = supertest(createApp(world.services));
+    const attempt = (sent: string) => app.post('/login').type('form').send({ key: sent });
+    const statuses: number[] = [];
+    for (let i = 0; i < 60; i += 1) statuses.push((await attempt('guess')).status);
+    expect(statuses[0]).toBe(401);
+    expect(statuses.at(-1)).toBe(429);
+    const refused = await attempt(key);
+    expect(refused.status).toBe(429);
+    expect(refused.body).toMatchObject({ code: 'rate_limited', retryable: true });
+  });
+
+  it('without a key no more than a form is read, whatever it is sent as', async () => {
+    const body = JSON.stringify({ key: 'x'.repeat(10_000) });
+    const response = await api.post('/login').set('content-type', 'application/json').send(body);
+    expect(response.status).toBe(413);
   });
 
   it('the overview shows surfaces, aliases and links to reports, and needs no script', async () => {
@@ -140,7 +219,7 @@ describe('pages for people', () => {
   });
 
   it('a session is for looking at pages: it changes nothing and reads no API', async () => {
-    const cookie = (await api.get(`/?key=${await world.key('admin')}`)).headers['set-cookie'][0];
+    const cookie = (await form(await world.key('admin'))).headers['set-cookie'][0];
     expect((await api.post('/v1/surfaces/live-feed:kill').set('cookie', cookie)).status).toBe(401);
     expect((await api.get('/v1/surfaces').set('cookie', cookie)).status).toBe(401);
     expect((await api.get('/docs').set('cookie', cookie)).status).toBe(200);

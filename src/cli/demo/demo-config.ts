@@ -32,7 +32,12 @@ export function demoPlace(config: AllotConfig, options: DemoOptions): DemoPlace 
     config: {
       ...config,
       dataDir,
-      http: { ...config.http, host: '127.0.0.1', port: options.port },
+      http: {
+        ...config.http,
+        host: '127.0.0.1',
+        port: options.port,
+        pages: { ...config.http.pages, isDemo: true },
+      },
       journal: { ...config.journal, directory: join(dataDir, 'journal') },
       control: { ...config.control, pollMs: 250 },
       logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel,

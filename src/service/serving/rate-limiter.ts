@@ -37,7 +37,7 @@ export class RateLimiter {
   }
 
   /** Takes one token; answers 0 when the call may go on, else the seconds until it may. */
-  take({ keyId, role }: Principal): number {
+  take({ keyId, role }: Pick<Principal, 'keyId' | 'role'>): number {
     const bucket = this.#buckets.get(keyId) ?? this.#open(keyId, role);
     const { limit } = bucket;
     if (limit === null) return 0;
