@@ -2,6 +2,8 @@ import { createServer as createHttpServer, STATUS_CODES, type Server } from 'nod
 import type { Socket } from 'node:net';
 import { createApp } from './app.ts';
 import { createDecideHandlers } from './decide/handler.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { PROBLEM_TYPE } from './problem.ts';
 import type { ApiServices } from './services.ts';
 
 export interface ServerTimeouts {
@@ -66,8 +68,12 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
     retryable: status === 408,
     violations: [],
   });
-  socket.end(
-    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/problem+json\r\n` +
-      `x-content-type-options: nosniff\r\ncontent-length: ${String(Buffer.byteLength(body))}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const headers = Object.entries({
+    ...securityHeaders,
+    'content-type': PROBLEM_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${body}`);
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { securityHeaders } from '../../api/http/security-headers.ts';
 import { createServer } from '../../api/server.ts';
 import { createApiWorld, liveFeed, type ApiWorld } from '../support/api-world.ts';
 
@@ -75,6 +76,20 @@ describe('the server against clients that misbehave', () => {
     await once(sockets[before], 'close');
     socket.destroy();
     await once(socket, 'close');
+  });
+
+  it.each([
+    ['what is not HTTP', 400, () => 'GARBAGE\r\n\r\n'],
+    ['headers beyond the limit', 431, () => head(`x-long: ${'x'.repeat(20_000)}\r\n\r\n`)],
+    ['headers that never end', 408, () => 'POST /v1/decisions HTTP/1.1\r\nhost: x\r\nx-slow: '],
+  ])('%s is answered with the headers of every answer and a whole problem', async (_, status, text) => {
+    const [start, body] = (await answerTo(text())).split('\r\n\r\n');
+    const headers = new Map(start.split('\r\n').map((line) => line.split(': ', 2) as [string, string]));
+    for (const [name, value] of Object.entries(securityHeaders)) expect(headers.get(name)).toBe(value);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(headers.get('connection')).toBe('close');
+    expect(Number(headers.get('content-length'))).toBe(body.length);
+    expect(JSON.parse(body)).toMatchObject({ status, type: '/docs#invalid_request', violations: [] });
   });
 
   it('what is not HTTP gets a problem document and the end of the connection', async () => {
