@@ -1,20 +1,17 @@
-import { closeSync, fdatasyncSync, fsync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { hasCode } from '../core/error-code.ts';
 import { AllotError } from '../core/errors.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { JournalFolder } from './folder.ts';
 import { MAX_KEY_BYTES, MAX_RECORD_BYTES, type NewRecord, encodeRecord, roomFor } from './record.ts';
+import { type OpenSegment, syncSegment } from './open-segment.ts';
 import { segmentFor } from './segment.ts';
-import { syncFolder } from './sync-folder.ts';
-
-const datasync = promisify(fdatasync);
-const fullSync = promisify(fsync);
+import { syncFolder, syncFolderAside } from './sync-folder.ts';
 
 /** A loss of power may take what was accepted in this time (`group`); a kill -9 takes nothing. */
 export const GROUP_SYNC_MS = 20;
-/** After a refused write the disk is tried again this much later, not at every request. */
-const RETRY_WRITE_MS = 500;
+/** After a refused write, or a failed sync, the disk is tried again this much later, not at every request. */
+const RETRY_MS = 500;
 
 export interface WriterOptions {
   readonly segmentBytes: number;
@@ -29,13 +26,15 @@ export interface WriterOptions {
 export class SegmentWriter {
   readonly #folder: JournalFolder;
   readonly #options: WriterOptions;
-  #file: number;
+  #last: OpenSegment;
   /** Full segments that are not on the disk yet. */
-  #unsynced: number[] = [];
+  #full: OpenSegment[] = [];
   #isFolderChanged = true;
   #hasTornWrite = false;
   #blockedUntil = 0;
   #timer: NodeJS.Timeout | null = null;
+  #isFailing = false;
+  #isClosed = false;
   #syncing: Promise<void> | null = null;
   #syncedSequence = 0;
   #buffer = Buffer.allocUnsafe(64 * 1024);
@@ -43,7 +42,13 @@ export class SegmentWriter {
   constructor(folder: JournalFolder, options: WriterOptions) {
     this.#folder = folder;
     this.#options = options;
-    this.#file = openSync(folder.segments[folder.segments.length - 1].path, 'r+');
+    const segment = folder.segments[folder.segments.length - 1];
+    this.#last = {
+      segment,
+      file: openSync(segment.path, 'r+'),
+      syncedBytes: segment.bytes,
+      isDoubtful: false,
+    };
   }
 
   isBlocked(now: number): boolean {
@@ -69,12 +74,12 @@ export class SegmentWriter {
   /** Writes what `encode` made of `count` records, whole or not at all. */
   write(bytes: Buffer, count: number, now: number): void {
     try {
-      const last = this.#folder.segments[this.#folder.segments.length - 1];
-      if (last.bytes > 0 && last.bytes + bytes.length > this.#options.segmentBytes) this.roll();
+      const held = this.#last.segment.bytes;
+      if (held > 0 && held + bytes.length > this.#options.segmentBytes) this.roll();
       this.#writeWhole(bytes);
     } catch (error) {
       const isFirst = !this.isBlocked(now);
-      this.#blockedUntil = now + RETRY_WRITE_MS;
+      this.#blockedUntil = now + RETRY_MS;
       if (isFirst)
         this.#options.logger.error(
           { error, folder: this.#folder.path },
@@ -82,58 +87,68 @@ export class SegmentWriter {
         );
       throw new AllotError('journal_full', 'the journal cannot be written', { cause: error });
     }
-    this.#folder.segments[this.#folder.segments.length - 1].bytes += bytes.length;
+    this.#last.segment.bytes += bytes.length;
     this.#folder.lastSequence += count;
     if (this.#options.sync === 'commit') this.#syncedSequence = this.#folder.lastSequence;
-    else this.#timer ??= setTimeout(this.#onTimer, GROUP_SYNC_MS).unref();
+    else this.#syncIn(GROUP_SYNC_MS);
   }
 
   #writeWhole(bytes: Buffer): void {
-    const start = this.#folder.segments[this.#folder.segments.length - 1].bytes;
-    if (this.#hasTornWrite) this.#takeBack(start);
+    const { file, segment } = this.#last;
+    const start = segment.bytes;
+    this.#takeBack();
     try {
       for (let done = 0; done < bytes.length;) {
-        const written = writeSync(this.#file, bytes, done, bytes.length - done, start + done);
+        const written = writeSync(file, bytes, done, bytes.length - done, start + done);
         if (written === 0) throw new Error('the file system took no bytes');
         done += written;
       }
       if (this.#options.sync === 'commit') this.#syncNow();
     } catch (error) {
       this.#hasTornWrite = true;
-      this.#takeBack(start);
+      this.#takeBack();
       throw error;
     }
   }
 
-  #takeBack(length: number): void {
-    ftruncateSync(this.#file, length);
+  /** What was refused must be gone before anything follows it: it may be whole, and then a reader would take it. */
+  #takeBack(): void {
+    if (!this.#hasTornWrite) return;
+    ftruncateSync(this.#last.file, this.#last.segment.bytes);
     this.#hasTornWrite = false;
   }
 
   /** Starts the next segment; the full one is synced with the next group. */
   roll(): void {
-    const next = segmentFor(this.#folder.path, this.#folder.lastSequence + 1);
-    const file = openSync(next.path, 'w+');
-    if (this.#options.sync === 'commit') closeSync(this.#file);
-    else this.#unsynced.push(this.#file);
-    this.#file = file;
-    this.#hasTornWrite = false;
+    this.#takeBack();
+    const segment = segmentFor(this.#folder.path, this.#folder.lastSequence + 1);
+    const file = openSync(segment.path, 'w+');
+    if (this.#options.sync === 'commit') closeSync(this.#last.file);
+    else this.#full.push(this.#last);
+    this.#last = { segment, file, syncedBytes: 0, isDoubtful: false };
     this.#isFolderChanged = true;
-    this.#folder.segments.push(next);
+    this.#folder.segments.push(segment);
   }
 
   #syncNow(): void {
-    fdatasyncSync(this.#file);
+    fdatasyncSync(this.#last.file);
     if (!this.#isFolderChanged) return;
     syncFolder(this.#folder.path);
     this.#isFolderChanged = false;
   }
 
+  #syncIn(milliseconds: number): void {
+    this.#timer ??= setTimeout(this.#onTimer, milliseconds).unref();
+  }
+
   readonly #onTimer = (): void => {
     this.#timer = null;
-    this.sync().catch((error: unknown) =>
-      this.#options.logger.error({ error, folder: this.#folder.path }, 'journal: fdatasync failed'),
-    );
+    this.sync().catch((error: unknown) => {
+      if (!this.#isFailing)
+        this.#options.logger.error({ error, folder: this.#folder.path }, 'journal: fdatasync failed');
+      this.#isFailing = true;
+      if (!this.#isClosed) this.#syncIn(RETRY_MS);
+    });
   };
 
   /** Resolves when everything written before the call is on the disk. */
@@ -147,12 +162,34 @@ export class SegmentWriter {
 
   async #syncGroup(): Promise<void> {
     const reached = this.#folder.lastSequence;
-    const full = [...this.#unsynced];
-    for (const file of [...full, this.#file]) await datasync(file);
+    let failure: Error | undefined;
+    for (const one of [...this.#full, this.#last])
+      await syncSegment(one).catch((error: Error) => (failure ??= error));
     if (this.#isFolderChanged) await this.#syncFolder();
-    this.#unsynced = this.#unsynced.filter((file) => !full.includes(file));
-    for (const file of full) closeSync(file);
+    this.#closeSynced();
+    if (failure !== undefined) {
+      this.#leaveDoubtful();
+      throw failure;
+    }
     this.#syncedSequence = reached;
+    this.#isFailing = false;
+  }
+
+  /** Of the full segments those that are on the disk, or need not be any more. */
+  #closeSynced(): void {
+    const isDone = ({ segment, syncedBytes }: OpenSegment): boolean =>
+      syncedBytes === segment.bytes || !this.#folder.segments.includes(segment);
+    for (const { file } of this.#full.filter(isDone)) closeSync(file);
+    this.#full = this.#full.filter((one) => !isDone(one));
+  }
+
+  /** What is accepted from now on goes to other blocks of the disk. */
+  #leaveDoubtful(): void {
+    try {
+      if (this.#last.isDoubtful && this.#last.segment.bytes > 0 && !this.#isClosed) this.roll();
+    } catch (error) {
+      this.#options.logger.warn({ error, folder: this.#folder.path }, 'journal: no new segment');
+    }
   }
 
   /** Until it has worked once, the next group tries again: a segment without its name would be lost. */
@@ -169,12 +206,13 @@ export class SegmentWriter {
 
   /** Syncs and closes; nothing may be written afterwards. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     try {
       await this.sync();
     } finally {
-      for (const file of [...this.#unsynced.splice(0), this.#file]) closeSync(file);
+      for (const { file } of [...this.#full.splice(0), this.#last]) closeSync(file);
     }
   }
 }
@@ -183,13 +221,4 @@ function checkSize(key: string, bytes: number): void {
   if (bytes <= MAX_RECORD_BYTES && key.length * 3 <= MAX_KEY_BYTES) return;
   const rule = `at most ${String(MAX_RECORD_BYTES)} bytes, its key at most ${String(MAX_KEY_BYTES / 3)} characters`;
   throw new AllotError('invalid_request', `an event has ${rule}`, { violations: [{ field: 'event', rule }] });
-}
-
-async function syncFolderAside(path: string): Promise<void> {
-  const folder = openSync(path, 'r');
-  try {
-    await fullSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
