@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { describeFailure, note } from './output.ts';
-import { endWithParent } from './local/end-with-parent.ts';
+import { describeFailure, note, printJson, safeFailure } from './output.ts';
 import { createProgram } from './program.ts';
 
 /** Runs one command line; the exit code is set, not forced, so that what is still being written gets out. */
@@ -18,9 +17,13 @@ async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     note(describeFailure(error));
+    if (isJob(argv)) printJson({ error: safeFailure(error) });
     process.exitCode = exitCodeOf(error);
   }
 }
+
+/** A controller reads the answer, and shows it to whoever may see the run. */
+const isJob = (argv: readonly string[]): boolean => argv.includes('--run') && argv.includes('--json');
 
 type Program = Awaited<ReturnType<typeof createProgram>>;
 
@@ -36,6 +39,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.ok);
 });
 
-// A job of the queue: when its controller is gone, another one begins it again.
-if (process.argv.includes('--run')) endWithParent();
 await main(process.argv.slice(2));

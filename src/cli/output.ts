@@ -1,4 +1,4 @@
-import { AllotError } from '../core/errors.ts';
+import { AllotError, type ErrorCode } from '../core/errors.ts';
 
 /** Answers go to standard output, everything else to standard error: `--json` leaves exactly one object there. */
 export function printJson(value: unknown): void {
@@ -25,6 +25,12 @@ export function describeFailure(error: unknown): string {
     }
   }
   return lines.join('\n');
+}
+
+/** What everybody may read of a failure; the rest may name files, hosts and statements. */
+export function safeFailure(error: unknown): { readonly code: ErrorCode; readonly message: string } {
+  if (error instanceof AllotError) return { code: error.code, message: error.message };
+  return { code: 'internal', message: 'something failed inside; the log says more' };
 }
 
 /** Rows as aligned columns; numbers are the caller's business. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { RunKind } from '../service/ports/runs.ts';
+import { endWithParentFlags } from './end-with-parent.ts';
 
 const commands: Readonly<Record<RunKind, string>> = {
   snapshot: 'snapshot',
@@ -14,9 +15,9 @@ export interface ChildOutcome {
   readonly exitCode: number;
   /** Set when it did not end by itself: by whom is not known (a person, the out-of-memory killer). */
   readonly killedBy: NodeJS.Signals | null;
-  /** Standard output: with `--json`, the job's result as one object. */
+  /** Standard output: with `--run` and `--json`, the job's result as one object, or `{error: {code, message}}`. */
   readonly output: string;
-  /** The end of what it said, for the run's error. */
+  /** The end of what it said on standard error: stack traces and paths, for the log and the operator. */
   readonly lastWords: string;
 }
 
@@ -31,7 +32,8 @@ export interface ChildJobOptions {
 
 /**
  * Runs one queued job as `allot <command> --run <id> --json` in a process of its own, so that neither its memory nor its
- * computing touches the process that decides. Works from the sources (through tsx) and from `dist`.
+ * computing touches the process that decides. Works from the sources (through tsx) and from `dist`. The job's process ends with
+ * this one: another controller begins the job again.
  */
 export function runChildJob(
   kind: RunKind,
@@ -47,7 +49,7 @@ export function runCli(
   words: readonly string[],
   { environment, onLine, signal }: ChildJobOptions,
 ): Promise<ChildOutcome> {
-  const argv = [...nodeFlags(), cliMain(), ...words];
+  const argv = [...endWithParentFlags(), ...nodeFlags(), cliMain(), ...words];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, argv, {
       env: environment,
@@ -68,12 +70,14 @@ export function runCli(
     });
     child.on('error', (error) => (signal?.aborted === true ? undefined : reject(error)));
     child.on('close', (code, killedBy) => {
-      const lastWords = [...tail, rest].join('\n').trim();
+      const lastWords = [...tail, rest].join('\n').trim().slice(-MOST_LAST_WORDS);
       const howItEnded = killedBy === null ? lastWords : `killed by ${killedBy}\n${lastWords}`;
       resolve({ exitCode: code ?? 1, killedBy, output, lastWords: howItEnded });
     });
   });
 }
+
+const MOST_LAST_WORDS = 4_000;
 
 const isFromSource = (): boolean => import.meta.url.endsWith('.ts');
 

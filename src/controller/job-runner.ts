@@ -17,7 +17,7 @@ const MOST_KILLS = 5;
 
 /**
  * What the queue's worker calls for each job: queued → running → (child) → succeeded with the object that the child
- * printed, or failed with its last words. A child that closed its run itself (to store a report) is believed; one that was
+ * printed, or failed with the reason that it gave; its last words, which may name anything, go to the log alone. A child that closed its run itself (to store a report) is believed; one that was
  * killed is tried again; a run never stays "running" because its process died. Every controller runs jobs, so no leader's epoch is asked for: a worker that stood
  * still until its job was taken over may go on, but a run is closed once and the same bytes are published once.
  */
@@ -39,7 +39,7 @@ export function createJobRunner(options: JobRunnerOptions): RunJob {
       logger.warn({ runId, kind, kills, signal: outcome.killedBy }, 'the process of a job was killed');
       if (kills < MOST_KILLS) throw new Error(`job ${runId} was killed by ${outcome.killedBy}`);
     }
-    const state = await closeIfOpen(runs, tenant, runId, outcome);
+    const state = await closeIfOpen(options, tenant, runId, outcome);
     metrics.jobFinished(kind, state, performance.now() - startedAt);
     logger.info({ runId, kind, state }, 'a job has finished');
     return 'ended';
@@ -52,7 +52,7 @@ async function isOpen(runs: RunStore, tenant: string, runId: string): Promise<bo
 }
 
 async function closeIfOpen(
-  runs: RunStore,
+  { runs, environment, logger }: JobRunnerOptions,
   tenant: string,
   runId: string,
   outcome: ChildOutcome,
@@ -62,14 +62,27 @@ async function closeIfOpen(
   if (run?.state === 'failed') return 'failed';
   const result = outcome.exitCode === 0 ? parseResult(outcome.output) : null;
   if (result === null) {
-    const error = `the job's process ended with code ${String(outcome.exitCode)}: ${outcome.lastWords}`;
-    await runs.finish(tenant, runId, { error });
+    const { exitCode, lastWords } = outcome;
+    logger.warn({ runId, exitCode, lastWords }, 'a job has failed');
+    const dataDir = environment['ALLOT_DATA_DIR'] ?? '';
+    await runs.finish(tenant, runId, { error: reasonOf(outcome).replaceAll(dataDir || '\0', '<data>') });
     return 'failed';
   }
   const { reportHtml, ...rest } = result;
   const report = typeof reportHtml === 'string' ? { reportHtml } : {};
   await runs.finish(tenant, runId, { result: rest, ...report });
   return 'succeeded';
+}
+
+const MOST_REASON = 500;
+
+/** What every reader of the run may see. */
+function reasonOf({ exitCode, killedBy, output }: ChildOutcome): string {
+  if (killedBy !== null) return `the job's process was killed by ${killedBy}`;
+  const { code, message } = (parseResult(output)?.['error'] ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && typeof message === 'string')
+    return `${code}: ${message}`.slice(0, MOST_REASON);
+  return `the job's process ended with code ${String(exitCode)}; the log of the controller says more`;
 }
 
 function parseResult(output: string): Readonly<Record<string, unknown>> | null {

@@ -17,14 +17,39 @@ describe('a job in a process of its own', () => {
     expect(output).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  it('that dies leaves its run failed, with its last words, instead of running for ever', async () => {
+  it('that fails leaves its run failed, with a reason that everybody may read, instead of running for ever', async () => {
     const { runs } = createMemoryStores();
     await runs.create({ id: 'r1', kind: 'training', surface: 's', config: {} }, actor);
-    const run = createJobRunner({ runs, environment, logger: silentLogger, metrics: noMetrics });
+    const logged: string[] = [];
+    const logger = { ...silentLogger, warn: (fields: object) => void logged.push(JSON.stringify(fields)) };
+    const says = `--import "data:text/javascript,console.error('the-marker at /etc/secret')"`;
+    const run = createJobRunner({
+      runs,
+      environment: { ...environment, NODE_OPTIONS: says },
+      logger,
+      metrics: noMetrics,
+    });
     await run('training', 'r1', 'default');
-    const record = await runs.find('default', 'r1');
-    expect(record?.state).toBe('failed');
-    expect(record?.error).toMatch(/ended with code [1-9]/);
+    expect(await runs.find('default', 'r1')).toMatchObject({
+      state: 'failed',
+      error: 'store_unavailable: the database does not answer; try again',
+    });
+    expect(logged.join()).toContain('the-marker at /etc/secret');
+  });
+
+  it('that dies without a word says no more than its exit code', async () => {
+    const { runs } = createMemoryStores();
+    await runs.create({ id: 'r5', kind: 'training', surface: 's', config: {} }, actor);
+    const dies = `--import "data:text/javascript,console.error('the-marker');process.exit(7)"`;
+    const run = createJobRunner({
+      runs,
+      environment: { ...environment, NODE_OPTIONS: dies },
+      logger: silentLogger,
+      metrics: noMetrics,
+    });
+    await run('training', 'r5', 'default');
+    const record = await runs.find('default', 'r5');
+    expect(record?.error).toBe("the job's process ended with code 7; the log of the controller says more");
   });
 
   it('that is killed goes back to the queue, a few times', async () => {

@@ -10,7 +10,7 @@ import type { AllStores } from '../../service/ports/all-stores.ts';
 import type { Actor } from '../../service/ports/stores.ts';
 import { renderEvaluation } from '../evaluate/render.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { print, printJson } from '../output.ts';
+import { print, printJson, safeFailure } from '../output.ts';
 import { positive, wholeNumber } from '../parse-numbers.ts';
 
 export function register(program: Command): void {
@@ -115,7 +115,8 @@ async function recorded(
     await runs.finish(tenant, id, { result: { ...result }, reportHtml: evaluationReport(result) });
     return result;
   } catch (error) {
-    await runs.finish(tenant, id, { error: error instanceof Error ? error.message : String(error) });
+    const { code, message } = safeFailure(error);
+    await runs.finish(tenant, id, { error: `${code}: ${message}` });
     throw error;
   }
 }

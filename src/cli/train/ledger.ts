@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { SeedOutcome } from '../../../offline/learning/parallel/train-seeds.ts';
 import { AllotError } from '../../core/errors.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
+import { safeFailure } from '../output.ts';
 import type { TrainOptions } from './options.ts';
 
 /** A training by hand is a run like any other, one per seed: `allot runs`, `allot compare` and the API find it. */
@@ -68,9 +69,8 @@ export function storedLedger(
       if (runId === null) return;
       // Asked to resume with other settings: the run that was killed is still there to be resumed with its own.
       if (resumed.has(runId) && error instanceof AllotError && error.code === 'config_invalid') return;
-      await stores.runs.finish(tenant, runId, {
-        error: error instanceof Error ? error.message : String(error),
-      });
+      const { code, message } = safeFailure(error);
+      await stores.runs.finish(tenant, runId, { error: `${code}: ${message}` });
     },
   };
 }
