@@ -3,8 +3,10 @@ import type { Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long clients may take to finish their requests, and to use up the connections they kept, when the server stops. */
+/** How long clients may take to use up the connections they kept, when the server stops. */
 const HURRY_MS = 5_000;
+/** How long they may take to finish their requests. */
+const LAST_MS = 9_000;
 /** Connections that are kept alive are cut when none of them has brought a request for so long. */
 const QUIET_MS = 500;
 
@@ -26,7 +28,10 @@ export async function listen(
  * a while: cutting a connection because it looks idle loses the request that is just on its way. (A connection that the kernel
  * opens in the moment of the close, and nobody took, is reset by it; its request never reached the process.)
  */
-export async function stopListening(server: Server, { quietMs = QUIET_MS } = {}): Promise<void> {
+export async function stopListening(
+  server: Server,
+  { quietMs = QUIET_MS, hurryMs = HURRY_MS, lastMs = LAST_MS } = {},
+): Promise<void> {
   let lastRequestAt = Date.now();
   server.prependListener('request', (_request, response: ServerResponse) => {
     lastRequestAt = Date.now();
@@ -36,11 +41,13 @@ export async function stopListening(server: Server, { quietMs = QUIET_MS } = {})
   // Of `net`, because the one of `http` cuts idle connections at once.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
   void closed.then(() => (isClosed = true));
-  const hurry = setTimeout(() => server.closeAllConnections(), HURRY_MS);
+  const hurry = setTimeout(() => server.closeIdleConnections(), hurryMs);
+  const last = setTimeout(() => server.closeAllConnections(), lastMs);
   for (let left = quietMs; left > 0 && !isClosed; left = lastRequestAt + quietMs - Date.now()) {
     await Promise.race([closed, sleep(left, undefined, { ref: false })]);
   }
   server.close();
   await closed;
   clearTimeout(hurry);
+  clearTimeout(last);
 }

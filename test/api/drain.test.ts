@@ -52,4 +52,24 @@ describe('a server that stops', () => {
     await stopListening(server, { quietMs: 1 });
     await expect(get(url, agent)).rejects.toThrow(/ECONNREFUSED|ECONNRESET|hang up/);
   });
+
+  it('answers a request that takes longer than idle connections are left', async () => {
+    const server = createServer((_request, response) => setTimeout(() => response.end('{}'), 300));
+    const url = await listen(server, { host: '127.0.0.1', port: 0 });
+    const slow = get(url, keptAlive());
+    await once(server, 'request');
+    const stopped = stopListening(server, { quietMs: 10_000, hurryMs: 50 });
+    expect(await slow).toEqual({ status: 200, connection: 'close' });
+    await stopped;
+  });
+
+  it('is not kept by a request that never ends', async () => {
+    const server = createServer(() => undefined);
+    const url = await listen(server, { host: '127.0.0.1', port: 0 });
+    const endless = get(url, keptAlive());
+    const failed = expect(endless).rejects.toThrow(/ECONNRESET|hang up/);
+    await once(server, 'request');
+    await stopListening(server, { quietMs: 10, hurryMs: 50, lastMs: 100 });
+    await failed;
+  });
 });
