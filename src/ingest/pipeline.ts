@@ -34,6 +34,7 @@ export interface IngestOptions {
   readonly store: EventStore;
   readonly metrics: IngestMetrics;
   readonly logger: Logger;
+  readonly lagEveryMs?: number;
 }
 
 /**
@@ -41,28 +42,44 @@ export interface IngestOptions {
  * refuses for its data, becomes a dead letter; an outage of the store is waited out, for as long as it takes,
  * with the batch in hand. Nothing is lost or skipped, and repeats have no effect in the store.
  */
-export async function startIngest({ log, store, metrics, logger }: IngestOptions): Promise<EventConsumer> {
+export async function startIngest(options: IngestOptions): Promise<EventConsumer> {
+  const { log, store, metrics, logger, lagEveryMs = LAG_EVERY_MS } = options;
   const stopping = new AbortController();
   const writer = new BatchWriter(store, metrics, logger, stopping.signal);
   const consumer = await log.consume((records, batch) => writer.handle(records, batch));
-  const lagTimer = setInterval(() => void reportLag(consumer, metrics, logger), LAG_EVERY_MS).unref();
+  const stopLag = reportLag(consumer, metrics, logger, lagEveryMs);
   return {
     lag: () => consumer.lag(),
     stop: async () => {
-      clearInterval(lagTimer);
+      stopLag();
       stopping.abort();
       await consumer.stop();
     },
   };
 }
 
-async function reportLag(consumer: EventConsumer, metrics: IngestMetrics, logger: Logger): Promise<void> {
-  try {
-    const lag = await consumer.lag();
-    if (lag !== null) metrics.consumerLag(lag);
-  } catch (error) {
-    logger.debug({ error }, 'ingest: the lag cannot be told now');
-  }
+/** Until the function that is returned is called. A question that has no answer yet is not asked again. */
+function reportLag(
+  consumer: EventConsumer,
+  metrics: IngestMetrics,
+  logger: Logger,
+  everyMs: number,
+): () => void {
+  let isAsking = false;
+  const ask = async (): Promise<void> => {
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      const lag = await consumer.lag();
+      if (lag !== null) metrics.consumerLag(lag);
+    } catch (error) {
+      logger.debug({ error }, 'ingest: the lag cannot be told now');
+    } finally {
+      isAsking = false;
+    }
+  };
+  const timer = setInterval(() => void ask(), everyMs).unref();
+  return () => clearInterval(timer);
 }
 
 type Batch = { isStale(): boolean; heartbeat(): Promise<void> };

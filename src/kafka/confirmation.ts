@@ -17,7 +17,15 @@ export class Partitioning {
   readonly #inner = kafkajs.Partitioners.DefaultPartitioner();
   readonly #chosen = new WeakMap<object, number>();
 
+  #hasEnded = false;
+
+  /** The client asks at every try: from now on its tries end with an error that it does not try again for. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
   readonly choose = (args: PartitionerArgs): number => {
+    if (this.#hasEnded) throw Object.assign(new Error('this producer was given up'), { retriable: false });
     const partition = this.#inner(args);
     this.#chosen.set(args.message, partition);
     return partition;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
 import type { BatchHandler } from '../service/ports/event-log.ts';
@@ -13,24 +14,27 @@ export interface WatchTimes {
   readonly everyMs: number;
   /** With records waiting and nothing in hand, this long at one offset is a standstill. */
   readonly stallMs: number;
+  /** A member that has not joined after this long, while the broker answers, is started again. */
+  readonly joinMs: number;
 }
-export const defaultWatch: WatchTimes = { everyMs: 5_000, stallMs: 20_000 };
+export const defaultWatch: WatchTimes = { everyMs: 5_000, stallMs: 20_000, joinMs: 60_000 };
 
 const STOP_DEADLINE_MS = 15_000;
 const RESTART_DELAY_MS = 1_000;
 
 export interface SupervisorOptions {
-  readonly kafka: Kafka;
+  readonly kafka: Pick<Kafka, 'consumer'>;
   readonly config: KafkaConfig;
   readonly handler: BatchHandler;
   readonly logger: Logger;
   readonly watch: WatchTimes;
-  waitingOf(assignment: Assignment): Promise<readonly Waiting[]>;
+  /** What waits for the group, in every partition. */
+  waiting(): Promise<readonly Waiting[]>;
   leaderOf(topic: string, partition: number): Promise<Leader>;
 }
 
 /**
- * Keeps one group member alive. States: starting → running → (crashed or stalled → starting)* → stopped. A member
+ * Keeps one group member alive. States: starting → joined → (crashed, stalled or never joined → starting)* → stopped. A member
  * counts as alive by progress, not by its connection: the library has been seen connected, heartbeating and idle
  * with records waiting, and it has crashed for good with errors that pass.
  */
@@ -39,10 +43,15 @@ export class SupervisedConsumer {
   readonly #watch: NodeJS.Timeout;
   #consumer: Consumer | null = null;
   #assignment: Assignment = {};
+  #hasJoined = false;
+  /** The first look since which the broker has answered and this member has not been in the group. */
+  #outsideSince: number | null = null;
   readonly #standstill: Standstill;
   readonly #idle = new IdleClock(Date.now());
   #isStopping = false;
-  #restarting: Promise<void> | null = null;
+  #isRestarting = false;
+  /** The member before this one, until it has left. */
+  #leaving: Promise<void> = Promise.resolve();
   #isChecking = false;
 
   constructor(options: SupervisorOptions) {
@@ -53,13 +62,18 @@ export class SupervisedConsumer {
 
   /** Joins the group in the background: where the broker does not answer it goes on trying until `stop`. */
   begin(): void {
-    this.#start().catch((error: unknown) => {
+    const consumer = this.#create();
+    this.#consumer = consumer;
+    this.#hasJoined = false;
+    this.#outsideSince = null;
+    this.#join(consumer).catch((error: unknown) => {
+      if (this.#consumer !== consumer) return;
       this.#options.logger.warn({ error }, 'kafka: the consumer did not start, trying again');
-      return this.#restart();
+      this.#restart();
     });
   }
 
-  async #start(): Promise<void> {
+  #create(): Consumer {
     const { kafka, config, logger } = this.#options;
     const consumer = kafka.consumer({
       groupId: config.groupId,
@@ -72,16 +86,19 @@ export class SupervisedConsumer {
       maxBytes: 16 * 1024 * 1024,
       allowAutoTopicCreation: false,
     });
-    this.#consumer = consumer;
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.#assignment = payload.memberAssignment;
-      this.#standstill.reset();
       // The library may rejoin out of a retry that began before it was told to stop.
-      if (this.#isStopping || this.#consumer !== consumer) void consumer.disconnect();
+      if (this.#isStopping || this.#consumer !== consumer) return void consumer.disconnect();
+      this.#assignment = payload.memberAssignment;
+      this.#hasJoined = true;
+      this.#standstill.reset();
+    });
+    consumer.on(consumer.events.REBALANCING, () => {
+      if (this.#consumer === consumer) this.#hasJoined = false;
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       logger.warn({ error: payload.error, restarts: payload.restart }, 'kafka: the consumer crashed');
-      if (!payload.restart && this.#consumer === consumer) void this.#restart();
+      if (!payload.restart && this.#consumer === consumer) this.#restart();
     });
     consumer.on(
       consumer.events.END_BATCH_PROCESS,
@@ -92,13 +109,13 @@ export class SupervisedConsumer {
         commit.catch((error: unknown) => logger.debug({ error }, 'kafka: a marker was not committed'));
       },
     );
-    await consumer.connect();
-    await consumer.subscribe({ topics: topicsOf(config), fromBeginning: true });
-    await this.#run(consumer);
+    return consumer;
   }
 
-  async #run(consumer: Consumer): Promise<void> {
-    const { handler, logger } = this.#options;
+  async #join(consumer: Consumer): Promise<void> {
+    const { config, handler, logger } = this.#options;
+    await consumer.connect();
+    await consumer.subscribe({ topics: topicsOf(config), fromBeginning: true });
     const isStopping = (): boolean => this.#isStopping || this.#consumer !== consumer;
     await consumer.run({
       autoCommit: false,
@@ -122,18 +139,37 @@ export class SupervisedConsumer {
   }
 
   async #check(): Promise<void> {
-    if (this.#isStopping || this.#isChecking || this.#restarting !== null) return;
+    if (this.#isStopping || this.#isChecking || this.#isRestarting) return;
     this.#isChecking = true;
     try {
       // Only a broker that answers can tell that records wait for us; otherwise it is an outage, not a standstill.
-      const waiting = await this.#options.waitingOf(this.#assignment);
-      await this.#act(this.#standstill.look(waiting, this.#idle.idleMs(Date.now())));
+      const waiting = await this.#options.waiting();
+      if (this.#isOutsideTooLong(Date.now())) return this.#restart();
+      const own = waiting.filter(({ topic, partition }) => this.#assignment[topic]?.includes(partition));
+      await this.#act(this.#standstill.look(own, this.#idle.idleMs(Date.now())));
     } catch (error) {
       this.#standstill.reset();
+      this.#outsideSince = null;
       this.#options.logger.debug({ error }, 'kafka: the lag cannot be told now');
     } finally {
       this.#isChecking = false;
     }
+  }
+
+  /** Joined is also who has got no partition: there may be more members than partitions. */
+  #isOutsideTooLong(now: number): boolean {
+    if (this.#hasJoined || this.#isStopping) {
+      this.#outsideSince = null;
+      return false;
+    }
+    this.#outsideSince ??= now;
+    if (now - this.#outsideSince < this.#options.watch.joinMs) return false;
+    const waitedMs = now - this.#outsideSince;
+    this.#options.logger.error(
+      { waitedMs },
+      'kafka: the consumer does not join its group, it is started again',
+    );
+    return true;
   }
 
   async #act(verdict: Verdict): Promise<void> {
@@ -146,7 +182,7 @@ export class SupervisedConsumer {
       { stuck: verdict.stuck.map(placeOf), stalledMs: this.#options.watch.stallMs },
       'kafka: records wait and none is handled, the consumer is started again',
     );
-    await this.#restart();
+    this.#restart();
   }
 
   async #stepPast(stuck: Waiting): Promise<void> {
@@ -167,30 +203,27 @@ export class SupervisedConsumer {
     logger.warn({ ...placeOf(stuck), to: String(offset), outcome }, `kafka: ${said[outcome]}`);
   }
 
-  #restart(): Promise<void> {
-    this.#restarting ??= this.#startAgain().finally(() => (this.#restarting = null));
-    return this.#restarting;
-  }
-
-  async #startAgain(): Promise<void> {
-    while (!this.#isStopping) {
-      const old = this.#consumer;
-      this.#consumer = null;
-      await disconnect(old);
-      await new Promise((resolve) => setTimeout(resolve, RESTART_DELAY_MS));
-      if (this.#isStopping) return;
-      try {
-        return await this.#start();
-      } catch (error) {
-        this.#options.logger.warn({ error }, 'kafka: the consumer did not start, trying again');
-      }
-    }
+  /** The old member leaves first, and the new one joins in the background: whether it does is watched like any other. */
+  #restart(): void {
+    if (this.#isRestarting || this.#isStopping) return;
+    this.#isRestarting = true;
+    const old = this.#consumer;
+    this.#consumer = null;
+    this.#assignment = {};
+    this.#leaving = disconnect(old);
+    void this.#leaving
+      .then(() => sleep(RESTART_DELAY_MS))
+      .then(() => {
+        this.#isRestarting = false;
+        if (!this.#isStopping) this.begin();
+      });
   }
 
   /** Waits for the batch in hand, then leaves the group. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#watch);
+    await this.#leaving;
     await disconnect(this.#consumer);
   }
 }

@@ -1,81 +1,85 @@
-import { type Kafka, type Producer } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
 import type { RawRecord } from '../service/ports/event-log.ts';
-import { AllotError } from '../core/errors.ts';
-import { type Confirmation, Partitioning, type SentTopic } from './confirmation.ts';
+import type { SentTopic } from './confirmation.ts';
 import { within } from './deadline.ts';
+import { Sender } from './sender.ts';
 
 export const SEND_DEADLINE_MS = 10_000;
 const DISCONNECT_DEADLINE_MS = 5_000;
 /** A batch of one partition must stay below the broker's 1 MiB; so do all records of one send together. */
 const SEND_BYTES = 512 * 1024;
-const ALL_REPLICAS = -1;
+/** So many deadlines without an end of a send, while the broker answers, and its client is given up. */
+const RENEW_AFTER = 3;
+
+export interface ProducerOptions {
+  readonly kafka: Pick<Kafka, 'producer'>;
+  readonly config: KafkaConfig;
+  readonly deadlineMs: number;
+  /** Resolves when the broker answers, rejects when it does not. */
+  brokerAnswers(): Promise<unknown>;
+}
 
 /**
  * Sends with acks = all and a deadline. The client goes on trying a send that missed it and it may still land, so
  * the next call first waits for those: during an outage at most one batch per caller is in the air.
  */
 export class DeadlineProducer {
-  readonly #config: KafkaConfig;
-  readonly #deadlineMs: number;
-  readonly #producer: Producer;
-  readonly #partitioning = new Partitioning();
+  readonly #options: ProducerOptions;
   readonly #late = new Set<Promise<unknown>>();
-  #connected: Promise<void> | null = null;
+  #sender: Sender;
+  #missed = 0;
 
-  constructor(kafka: Kafka, config: KafkaConfig, deadlineMs: number) {
-    this.#config = config;
-    this.#deadlineMs = deadlineMs;
-    // Not idempotent: half the speed, and ingest removes repeats anyway.
-    this.#producer = kafka.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: () => this.#partitioning.choose,
-    });
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+    this.#sender = new Sender(options.kafka);
   }
 
   async send(records: readonly RawRecord[]): Promise<void> {
-    await within(this.#deadlineMs, 'earlier sends', Promise.allSettled(this.#late));
+    await this.#endOfEarlier();
     for (const chunk of chunksOf(records)) await this.#sendChunk(chunk);
   }
 
+  /** The client has been seen to lose a promise for good: then nothing would ever be sent again. */
+  async #endOfEarlier(): Promise<void> {
+    const sender = this.#sender;
+    try {
+      await within(this.#options.deadlineMs, 'earlier sends', Promise.allSettled(this.#late));
+      this.#missed = 0;
+    } catch (error) {
+      this.#missed += 1;
+      if (this.#missed < RENEW_AFTER) throw error;
+      // Where nobody answers, the send ends by itself when somebody does.
+      await this.#options.brokerAnswers();
+      if (this.#sender === sender) this.#renew();
+    }
+  }
+
+  #renew(): void {
+    const old = this.#sender;
+    this.#sender = new Sender(this.#options.kafka);
+    this.#late.clear();
+    this.#missed = 0;
+    void old.giveUp();
+  }
+
   async #sendChunk(records: readonly RawRecord[]): Promise<void> {
+    const { config, deadlineMs } = this.#options;
     const decisions = records.filter(({ value }) => isDecision(value));
     const feedback = records.filter(({ value }) => !isDecision(value));
-    const topicMessages = [
-      { topic: this.#config.decisionsTopic, messages: decisions.map(toMessage) },
-      { topic: this.#config.feedbackTopic, messages: feedback.map(toMessage) },
+    const topics: SentTopic[] = [
+      { topic: config.decisionsTopic, messages: decisions.map(toMessage) },
+      { topic: config.feedbackTopic, messages: feedback.map(toMessage) },
     ].filter(({ messages }) => messages.length > 0);
-    const sending = this.#connect().then(() => this.#sendConfirmed(topicMessages));
+    const sending = this.#sender.send(topics);
     this.#late.add(sending);
     const settle = (): unknown => this.#late.delete(sending);
     sending.then(settle, settle);
-    await within(this.#deadlineMs, 'send', sending);
-  }
-
-  /**
-   * The client resolves a send although it has dropped records: when a leader dies in the middle and its partitions move to a broker
-   * that has answered already, its next try leaves that broker out. So every partition must be in the answer.
-   */
-  async #sendConfirmed(topicMessages: SentTopic[]): Promise<void> {
-    const answer: readonly Confirmation[] = await this.#producer.sendBatch({
-      acks: ALL_REPLICAS,
-      topicMessages,
-    });
-    const missing = this.#partitioning.unconfirmed(topicMessages, answer);
-    if (missing.length > 0)
-      throw new AllotError('broker_unavailable', `kafka: send: not confirmed for ${missing.join(', ')}`);
-  }
-
-  #connect(): Promise<void> {
-    this.#connected ??= this.#producer.connect().catch((error: unknown) => {
-      this.#connected = null;
-      throw error;
-    });
-    return this.#connected;
+    await within(deadlineMs, 'send', sending);
   }
 
   async close(): Promise<void> {
-    await within(DISCONNECT_DEADLINE_MS, 'disconnect', this.#producer.disconnect()).catch(() => undefined);
+    await within(DISCONNECT_DEADLINE_MS, 'disconnect', this.#sender.giveUp()).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,4 @@
-/** A partition of this member with records that the group has not committed. */
+/** A partition with records that the group has not committed. */
 export interface Waiting {
   readonly topic: string;
   readonly partition: number;

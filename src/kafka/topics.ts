@@ -150,19 +150,14 @@ async function resourceOf(
 
 export type Assignment = Readonly<Record<string, readonly number[]>>;
 
-/** Partitions with records that the group has not committed: of the given ones, or of all. */
-export async function groupWaiting(
-  admin: Admin,
-  config: KafkaConfig,
-  only: Assignment | null,
-): Promise<Waiting[]> {
+/** Partitions with records that the group has not committed. */
+export async function groupWaiting(admin: Admin, config: KafkaConfig): Promise<Waiting[]> {
   const topics = topicsOf(config);
   const committed = await admin.fetchOffsets({ groupId: config.groupId, topics });
   const waiting: Waiting[] = [];
   for (const { topic, partitions } of committed) {
     const offsets = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
     for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      if (only !== null && !(only[topic] ?? []).includes(partition)) continue;
       // −1: nothing committed yet, the group begins at the oldest record there is.
       const next = offsets.get(partition) ?? -1n;
       const from = next < BigInt(low) ? BigInt(low) : next;

@@ -1,0 +1,108 @@
+import type { Consumer, Kafka } from 'kafkajs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SupervisedConsumer } from '../../src/kafka/consumer.ts';
+import { silentLogger } from '../../src/service/ports/logger.ts';
+import { eventually } from '../contracts/event-log-contract.ts';
+import { kafkaConfig } from '../support/kafka.ts';
+
+const watch = { everyMs: 10, stallMs: 60_000, joinMs: 60 };
+const names = { GROUP_JOIN: 'join', CRASH: 'crash', END_BATCH_PROCESS: 'batch', REBALANCING: 'rebalancing' };
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The client as far as the supervisor uses it; each member joins as `join` says, or never. */
+class Members {
+  readonly made: { isLeft: boolean; emit(name: string, payload: object): void }[] = [];
+  readonly #join: (n: number) => Record<string, number[]> | null;
+
+  constructor(join: (n: number) => Record<string, number[]> | null) {
+    this.#join = join;
+  }
+
+  readonly kafka = { consumer: () => this.#consumer() } as unknown as Pick<Kafka, 'consumer'>;
+
+  #consumer(): Consumer {
+    const n = this.made.length;
+    const listeners = new Map<string, (event: object) => void>();
+    const member = {
+      isLeft: false,
+      emit: (name: string, payload: object) => listeners.get(name)?.({ payload }),
+    };
+    this.made.push(member);
+    return {
+      events: names,
+      on: (name: string, listener: (event: object) => void) => listeners.set(name, listener),
+      connect: () => Promise.resolve(),
+      subscribe: () => Promise.resolve(),
+      run: () => {
+        const memberAssignment = this.#join(n);
+        if (memberAssignment !== null) member.emit('join', { memberAssignment });
+        return Promise.resolve();
+      },
+      disconnect: () => Promise.resolve(void (member.isLeft = true)),
+    } as unknown as Consumer;
+  }
+}
+
+describe('a member of the group', () => {
+  let supervised: SupervisedConsumer | undefined;
+  afterEach(() => supervised?.stop());
+
+  const supervise = (members: Members, answers: () => boolean = () => true): void => {
+    supervised = new SupervisedConsumer({
+      kafka: members.kafka,
+      config: kafkaConfig('127.0.0.1:9'),
+      handler: () => Promise.resolve(),
+      logger: silentLogger,
+      watch,
+      waiting: () => (answers() ? Promise.resolve([]) : Promise.reject(new Error('away'))),
+      leaderOf: () => Promise.reject(new Error('nobody asks')),
+    });
+    supervised.begin();
+  };
+
+  it('that never joins while the broker answers is started again, and left in peace once it has joined', async () => {
+    const members = new Members((n) => (n === 0 ? null : { topic: [0] }));
+    supervise(members);
+    await eventually(() => members.made.length === 2);
+    expect(members.made[0].isLeft).toBe(true);
+    await pause(5 * watch.joinMs);
+    expect(members.made.map(({ isLeft }) => isLeft)).toEqual([true, false]);
+  });
+
+  it('that loses its place and never finds it again is started again', async () => {
+    const members = new Members(() => ({ topic: [0] }));
+    supervise(members);
+    await pause(2 * watch.joinMs);
+    expect(members.made).toHaveLength(1);
+    members.made[0].emit('rebalancing', {});
+    await eventually(() => members.made.length === 2);
+  });
+
+  it('that rightly has no partition is left in peace', async () => {
+    const members = new Members(() => ({}));
+    supervise(members);
+    await pause(5 * watch.joinMs);
+    expect(members.made.map(({ isLeft }) => isLeft)).toEqual([false]);
+  });
+
+  it('is not started again for an outage, whatever it lasts', async () => {
+    const members = new Members(() => null);
+    let answers = 0;
+    supervise(members, () => {
+      answers += 1;
+      return answers % 3 === 0;
+    });
+    await pause(6 * watch.joinMs);
+    expect(answers).toBeGreaterThan(10);
+    expect(members.made).toHaveLength(1);
+  });
+
+  it('that has been given up takes nobody’s place when it joins late', async () => {
+    const members = new Members((n) => (n === 0 ? null : { topic: [0] }));
+    supervise(members);
+    await eventually(() => members.made.length === 2);
+    members.made[0].isLeft = false;
+    members.made[0].emit('join', { memberAssignment: { topic: [0] } });
+    expect(members.made.map(({ isLeft }) => isLeft)).toEqual([true, false]);
+  });
+});
