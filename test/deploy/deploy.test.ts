@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig, settings } from '../../src/config/env.ts';
 import { metricDefinitions } from '../../src/observability/metric-definitions.ts';
+import { tableRows } from '../support/markdown.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -92,8 +94,9 @@ describe('deploy/alerts.yaml', () => {
 
   it.each(rules.map((rule) => [rule.alert, rule] as const))(
     '%s asks about metrics that exist and says what to do',
-    (_, rule) => {
-      const names: readonly string[] = Object.values(metricDefinitions).map(({ name }) => name);
+    async (_, rule) => {
+      const text = await createMetrics({ withProcess: true }).text();
+      const names = Array.from(text.matchAll(/^# TYPE (\w+)/gm), ([, name]) => name);
       const asked = rule.expr.match(/\ballot_[a-z_]+/g) ?? [];
       expect(asked.length).toBeGreaterThan(0);
       for (const name of asked) expect(names).toContain(name.replace(/_(bucket|sum|count)$/, ''));
@@ -101,6 +104,11 @@ describe('deploy/alerts.yaml', () => {
       expect(rule.annotations.action.length).toBeGreaterThan(15);
     },
   );
+
+  it('stands in docs/metrics.md, each rule with its reason', () => {
+    const documented = tableRows(read('docs/metrics.md'), 'alert').map(([alert]) => alert);
+    expect(documented.sort()).toEqual(rules.map(({ alert }) => alert).sort());
+  });
 
   it('names each alert once, and asks for labels that the metric has', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);

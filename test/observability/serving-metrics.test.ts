@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createMemoryStores } from '../../src/memory/stores.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { ControlReader } from '../../src/service/ports/control.ts';
 import { principalOf } from '../../src/service/registry/principal.ts';
@@ -57,14 +58,9 @@ describe('the metrics of a decider', () => {
   it('let the control state age when the store has never answered', async () => {
     const metrics = createMetrics();
     const clock = { now: 1_000_000 };
-    const away: ControlReader = {
-      revision: () => Promise.reject(new Error('away')),
-      load: () => Promise.reject(new Error('away')),
-      loadArtifact: () => Promise.reject(new Error('away')),
-      confirm: () => Promise.reject(new Error('away')),
-      watch: () => Promise.reject(new Error('away')),
-    };
-    const world = await createApiWorld({ metrics, control: away, clock: () => clock.now });
+    const away = (): Promise<never> => Promise.reject(new Error('away'));
+    const control: ControlReader = { ...createMemoryStores().control, revision: away, load: away };
+    const world = await createApiWorld({ metrics, control, stopwatch: () => clock.now });
     clock.now += 90_000;
     await world.serving.refresh();
     expect(await linesOf(metrics, 'allot_control_age_seconds ')).toEqual(['allot_control_age_seconds 90']);
