@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { AllotError } from '../core/errors.ts';
 import type { ControlState, LastGoodCopy } from '../service/ports/control.ts';
 
+/** Copies that are older, or were not finished, have a longer name. */
+export const LAST_GOOD_FILE = 'last-good-control.bin';
+
 /**
  * One file that is replaced by rename, so a reader finds the old copy or the new one and never a mixture:
  *
@@ -13,7 +16,7 @@ import type { ControlState, LastGoodCopy } from '../service/ports/control.ts';
  * copy is refused and the previous one is read.
  */
 export function createLastGoodCopy(directory: string): LastGoodCopy {
-  const file = join(directory, 'last-good-control.bin');
+  const file = join(directory, LAST_GOOD_FILE);
   const previous = `${file}.previous`;
   let lastSave: Promise<void> = Promise.resolve();
 

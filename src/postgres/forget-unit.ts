@@ -1,13 +1,16 @@
 import type pg from 'pg';
+import type { Actor } from '../service/ports/stores.ts';
 import { deleteFeedback } from './forgotten-events.ts';
 import { forgettableLetters } from './forget-dead-letters.ts';
-import { audit, inTransaction } from './transaction.ts';
+import { audit, bumpRevision, inTransaction } from './transaction.ts';
 
 export interface ForgottenCounts {
   readonly decisions: number;
   readonly exposures: number;
   readonly interactions: number;
   readonly deadLetters: number;
+  /** Experiments that had it on a side by hand. */
+  readonly forcedIn: number;
 }
 
 export interface ForgottenUnit extends ForgottenCounts {
@@ -37,8 +40,8 @@ const STOP_WRITERS =
   'lock table experiment_units, only decisions, only exposures, only interactions in share row exclusive mode';
 
 /**
- * Deletes a unit's decisions with their feedback and the dead letters that mention it, notes hashes that keep late events
- * away, and writes the audit row: one transaction. May be run again.
+ * Deletes a unit's decisions with their feedback, its dead letters and its side in experiments where it was put on one by hand,
+ * notes hashes that keep late events away, and writes the audit rows: one transaction. May be run again.
  */
 export function forgetUnit(pool: pg.Pool, options: ForgetOptions): Promise<ForgottenUnit> {
   const { tenant, unitId, isDryRun } = options;
@@ -59,14 +62,34 @@ export function forgetUnit(pool: pg.Pool, options: ForgetOptions): Promise<Forgo
       const decisionIds = decisions.map((row) => row.decision_id);
       const letters = await forgettableLetters(client, { tenant, unitId, decisionIds });
       await client.query('delete from dead_letters where id = any($1::text[])', [letters]);
-      const counts = { decisions: decisions.length, ...feedback, deadLetters: letters.length };
       const actor = { tenant, id: options.actor, ...(options.reason ? { reason: options.reason } : {}) };
+      const forcedIn = await takeFromSides(client, actor, unitId, unitHash);
+      const counts = { decisions: decisions.length, ...feedback, deadLetters: letters.length, forcedIn };
       await audit(client, actor, { action: 'unit.forget', subject: unitHash, details: counts });
+      if (forcedIn > 0) await bumpRevision(client);
       if (isDryRun) await client.query('rollback; begin');
       return { ...counts, decisionIds, unitHash };
     },
     'begin',
   );
+}
+
+/** Deciders read the experiments anew, and what they keep on disk of them is written over. */
+async function takeFromSides(
+  client: pg.ClientBase,
+  actor: Actor,
+  unitId: string,
+  unitHash: string,
+): Promise<number> {
+  const { rows } = await client.query<{ id: string }>(
+    `update experiments set definition = definition #- array['forcedUnits', $2], changed_at = now()
+     where tenant = $1 and definition -> 'forcedUnits' ? $2 returning id`,
+    [actor.tenant, unitId],
+  );
+  for (const { id } of rows) {
+    await audit(client, actor, { action: 'experiment.forget-unit', subject: id, details: { unitHash } });
+  }
+  return rows.length;
 }
 
 async function guard(client: pg.ClientBase, tenant: string, unitId: string): Promise<string> {

@@ -80,7 +80,7 @@ export function changeControl<T>(
 }
 
 /** Last in a transaction: the row stays locked until commit, so the next revision is committed after this one. */
-async function bumpRevision(client: pg.ClientBase): Promise<void> {
+export async function bumpRevision(client: pg.ClientBase): Promise<void> {
   await client.query(
     `with bumped as (update control_revision set revision = revision + 1 returning revision)
      select pg_notify($1, revision::text) from bumped`,

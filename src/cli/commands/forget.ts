@@ -4,8 +4,8 @@ import type { ForgetReport } from '../forget/forget-unit.ts';
 import { print, printJson, table } from '../output.ts';
 
 const help = `
-Deletes the unit's decisions, their exposures and interactions, the dead letters that mention it, and its records in the
-journal of this host; a hash of it keeps late events away. Then every table is searched for what is left, and what
+Deletes the unit's decisions, their exposures and interactions, its dead letters, its place in experiments, and its records in
+the journal of this host; a hash of it keeps late events away. Then every table is searched for what is left, and what
 the command cannot reach is listed with the remedy. Audited. Safe to run again.
 
 Where pseudonyms are on (ALLOT_PSEUDONYMOUS_UNITS) the name is computed with the key of ALLOT_SECRETS_FILE; --stored takes
@@ -69,6 +69,9 @@ function describe(report: ForgetReport): string {
   const would = report.isDryRun ? 'would be ' : '';
   return [
     `${would}deleted: ${deleted.decisions} decisions, ${deleted.exposures} exposures, ${deleted.interactions} interactions, ${deleted.deadLetters} dead letters`,
+    ...(deleted.forcedIn > 0
+      ? [`${would}taken from its side by hand in ${deleted.forcedIn} experiments`]
+      : []),
     `journal: ${journal.records} records ${would}overwritten, ${journal.waiting} not handed on yet${journal.waiting > 0 && !report.isDryRun ? ': run the command again when ingest has caught up' : ''}`,
     ...journal.damagedFiles.map(
       (file) => `journal: ${file} was set aside as damaged and mentions the unit: remove it`,

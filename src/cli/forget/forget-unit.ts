@@ -3,6 +3,7 @@ import { pseudonymsInUse } from '../../compose/pseudonym-key.ts';
 import type { AllotConfig } from '../../config/config.ts';
 import { refuse, violation } from '../../core/check.ts';
 import { dayOfDecisionId } from '../../core/feedback/decision-id.ts';
+import { mentions } from '../../core/feedback/mentions.ts';
 import { forgetInJournal, type JournalForgotten } from '../../journal/forget.ts';
 import type { Database } from '../../postgres/database.ts';
 import { forgetUnit, type ForgottenCounts } from '../../postgres/forget-unit.ts';
@@ -64,8 +65,10 @@ export async function forget(
     isDryRun,
     request.patienceMs ?? PATIENCE_MS,
   );
-  const names = new Set([unitId, request.unitId]);
-  const traces = request.isProven && !isDryRun ? await tracesOf(pool, names) : null;
+  // Also under the id as sent: there it stands where pseudonyms were switched on later.
+  const unitNames = [...new Set([unitId, request.unitId])];
+  const isSearched = request.isProven && !isDryRun;
+  const traces = isSearched ? await searchEverywhere(pool, { tenant, unitNames, decisionIds: known }) : null;
   return {
     isDryRun,
     unitHash,
@@ -77,18 +80,13 @@ export async function forget(
   };
 }
 
-function storedName(config: AllotConfig, { tenant, unitId, isStored }: ForgetRequest): string {
+function storedName(config: AllotConfig, { tenant, unitId, isStored, reason }: ForgetRequest): string {
   const rule = brokenIdRule(unitId);
   if (rule !== undefined) refuse('invalid_request', [violation('unitId', rule)]);
+  if (reason !== undefined && mentions(reason, [unitId]))
+    refuse('invalid_request', [violation('reason', 'must not name the unit: the audit trail is kept')]);
   const pseudonymOf = isStored === true ? undefined : pseudonymsInUse(config);
   return pseudonymOf === undefined ? unitId : pseudonymOf(tenant, unitId);
-}
-
-/** Also under the id as sent: there it stands where pseudonyms were switched on later. */
-async function tracesOf(pool: Database['pool'], names: ReadonlySet<string>): Promise<readonly Trace[]> {
-  const traces: Trace[] = [];
-  for (const name of names) traces.push(...(await searchEverywhere(pool, name)));
-  return traces;
 }
 
 async function untilHandedOn(

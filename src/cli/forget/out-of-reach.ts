@@ -1,7 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AllotConfig } from '../../config/config.ts';
+import { LAST_GOOD_FILE } from '../../disk/last-good-copy.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
+import { IDEMPOTENCY_WINDOW } from '../../service/serving/idempotency-window.ts';
+import { UNIT_COUNTER_KEYS } from '../../service/serving/unit-counters.ts';
 
 /** A place where the unit is, or may be, and what to do about it. */
 export interface OutOfReach {
@@ -10,14 +13,20 @@ export interface OutOfReach {
   readonly remedy: string;
 }
 
+interface Unit {
+  readonly tenant: string;
+  readonly unitId: string;
+}
+
 /** What a command on this host, with this database, cannot take away. */
 export async function outOfReach(
   stores: AllStores,
   config: AllotConfig,
-  { tenant, unitId }: { readonly tenant: string; readonly unitId: string },
+  unit: Unit,
 ): Promise<readonly OutOfReach[]> {
   return [
-    ...(await frozenSnapshots(stores, config, tenant, unitId)),
+    ...(await frozenSnapshots(stores, config, unit)),
+    ...(await lastGoodCopies(config, unit)),
     ...topics(config),
     {
       place: 'journals of other hosts',
@@ -25,9 +34,19 @@ export async function outOfReach(
       remedy: 'run the same command where each api runs; ingest drops what they hand on of the unit',
     },
     {
+      place: `${LAST_GOOD_FILE} of other hosts`,
+      found: 'the unit, where an experiment had it on a side by hand',
+      remedy: 'run the same command where each api runs: it names the files',
+    },
+    {
       place: 'memory of running api processes',
-      found: 'the last 8,192 decisions of each',
+      found: memoryOfApi(),
       remedy: 'they are pushed out by newer ones, or restart the processes',
+    },
+    {
+      place: 'poison that is still to come and is no JSON',
+      found: 'cannot be told to be of the unit, so it is kept as a dead letter',
+      remedy: 'run the command again when what is under way has arrived',
     },
     {
       place: 'backups',
@@ -35,6 +54,12 @@ export async function outOfReach(
       remedy: 'let them expire; after a restore run the command again',
     },
   ];
+}
+
+/** Both are `TwoGenerations`: they hold up to twice what they promise. */
+function memoryOfApi(): string {
+  const count = (promised: number): string => (2 * promised).toLocaleString('en');
+  return `up to the last ${count(IDEMPOTENCY_WINDOW.decisions)} decisions of each, and the units of its last ${count(UNIT_COUNTER_KEYS)} capped answers`;
 }
 
 function topics({ kafka }: AllotConfig): OutOfReach[] {
@@ -48,36 +73,65 @@ function topics({ kafka }: AllotConfig): OutOfReach[] {
   ];
 }
 
-/** A snapshot has a content hash that runs refer to: it is never changed, only removed and taken again. */
-async function frozenSnapshots(
-  stores: AllStores,
-  config: AllotConfig,
-  tenant: string,
-  unitId: string,
-): Promise<OutOfReach[]> {
-  const { rowsOfUnit } = await import('../../../offline/dataset/rows-of-unit.ts');
+/** Experiments name the units that have a side by hand. They are taken out there, and a decider then writes its copy anew. */
+async function lastGoodCopies({ dataDir }: AllotConfig, { unitId }: Unit): Promise<OutOfReach[]> {
+  const names = await namesIn(dataDir);
+  if (!Array.isArray(names)) return [names];
+  const asKey = `${JSON.stringify(unitId)}:"`;
   const found: OutOfReach[] = [];
-  for (const folder of await snapshotFolders(stores, config, tenant)) {
-    const rows = await rowsOfUnit(folder, tenant, unitId);
-    if (rows === null || rows === 0) continue;
+  for (const name of names.filter((n) => n.startsWith(LAST_GOOD_FILE))) {
+    const file = join(dataDir, name);
+    const bytes = await readFile(file).catch(ignoreMissing);
+    if (bytes === null || !bytes.includes(asKey)) continue;
     found.push({
-      place: folder,
-      found: `${String(rows)} rows of a frozen snapshot`,
-      remedy:
-        'remove the folder, take the snapshot again (`allot snapshot`), and train again what was trained on it',
+      place: file,
+      found: 'the unit, on a side of an experiment by hand',
+      remedy: 'the next two changes of the control state write it over while the api runs; or remove it',
     });
   }
   return found;
 }
 
-async function snapshotFolders(
-  stores: AllStores,
-  { dataDir }: AllotConfig,
-  tenant: string,
-): Promise<ReadonlySet<string>> {
-  const under = join(dataDir, 'snapshots');
-  const names = await readdir(under).catch(() => [] as string[]);
-  const runs = await stores.runs.list(tenant, { kind: 'snapshot' });
+/** A snapshot has a content hash that runs refer to: it is never changed, only removed and taken again. */
+async function frozenSnapshots(stores: AllStores, config: AllotConfig, unit: Unit): Promise<OutOfReach[]> {
+  const { rowsOfUnit } = await import('../../../offline/dataset/rows-of-unit.ts');
+  const under = join(config.dataDir, 'snapshots');
+  const names = await namesIn(under);
+  const isListed = Array.isArray(names);
+  const found: OutOfReach[] = isListed ? [] : [names];
+  const runs = await stores.runs.list(unit.tenant, { kind: 'snapshot' });
   const ofRuns = runs.map(({ result }) => result?.['directory']).filter((d) => typeof d === 'string');
-  return new Set([...names.map((name) => join(under, name)), ...ofRuns]);
+  const folders = new Set([...(isListed ? names.map((name) => join(under, name)) : []), ...ofRuns]);
+  for (const folder of folders) {
+    const rows = await rowsOfUnit(folder, unit.tenant, unit.unitId);
+    if (rows === null) found.push(unsearched(folder));
+    else if (rows > 0) {
+      found.push({
+        place: folder,
+        found: `${String(rows)} rows of a frozen snapshot`,
+        remedy:
+          'remove the folder, take the snapshot again (`allot snapshot`), and train again what was trained on it',
+      });
+    }
+  }
+  return found;
+}
+
+const unsearched = (place: string): OutOfReach => ({
+  place,
+  found: 'could not be searched: damaged, not finished, or not ours to read',
+  remedy: 'if a snapshot is being taken, run the command again when it is done; else mend or remove it',
+});
+
+async function namesIn(folder: string): Promise<string[] | OutOfReach> {
+  try {
+    return (await readdir(folder).catch(ignoreMissing)) ?? [];
+  } catch {
+    return unsearched(folder);
+  }
+}
+
+function ignoreMissing(error: unknown): null {
+  if ((error as { code?: unknown }).code === 'ENOENT') return null;
+  throw error;
 }

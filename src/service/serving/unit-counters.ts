@@ -1,6 +1,9 @@
 import type { CapSpec } from '../../core/surface/surface.ts';
 import { TwoGenerations } from './two-generations.ts';
 
+/** Units and caps whose last times this process keeps; up to twice that. */
+export const UNIT_COUNTER_KEYS = 200_000;
+
 /**
  * How often each unit was given a capped action of a surface lately, by whichever policy: a cap is a promise to the unit, and
  * an experiment that starts or ends does not break it. Hard in one process or with unit-sticky routing; across replicas every

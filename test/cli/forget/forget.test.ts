@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,8 @@ import { createPostgresStores } from '../../../src/postgres/stores.ts';
 import { silentLogger } from '../../../src/service/ports/logger.ts';
 import { noMetrics } from '../../../src/service/ports/metrics.ts';
 import { createSurfaces } from '../../../src/service/registry/surfaces.ts';
+import { IDEMPOTENCY_WINDOW } from '../../../src/service/serving/idempotency-window.ts';
+import { UNIT_COUNTER_KEYS } from '../../../src/service/serving/unit-counters.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { testSecrets, liveFeed } from '../../support/api-world.ts';
 import { decisionEvent, exposureEvent, interactionEvent } from '../../support/events.ts';
@@ -59,6 +61,8 @@ describe('allot forget', () => {
       { pool: database.pool, stores, config },
       { tenant: 'default', unitId: unit, isDryRun, isProven: true, reason: 'request 4711', patienceMs: 500 },
     );
+  const traces = (unitNames: string[], decisionIds: string[] = []) =>
+    searchEverywhere(database.pool, { tenant: 'default', unitNames, decisionIds });
   const filesUnder = (folder: string): string[] =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -111,7 +115,8 @@ describe('allot forget', () => {
       directory: join(dataDir, 'snapshots', 'monday'),
       until: Date.now(),
     });
-    expect((await searchEverywhere(database.pool, unit)).length).toBeGreaterThan(3);
+    const places = ['dead_letters.record', 'decisions.unit_id', 'decisions.event'];
+    expect((await traces([unit])).map(({ where }) => where)).toEqual(places);
     expect(journalText()).toContain(`"${unit}"`);
 
     dry = await run(true);
@@ -130,16 +135,20 @@ describe('allot forget', () => {
   });
 
   it('deletes decisions, their feedback and the dead letters that mention the unit', () => {
-    expect(report.deleted).toEqual({ decisions: 2, exposures: 2, interactions: 1, deadLetters: 3 });
+    expect(report.deleted).toEqual({
+      decisions: 2,
+      exposures: 2,
+      interactions: 1,
+      deadLetters: 3,
+      forcedIn: 0,
+    });
     expect(report.isGone).toBe(true);
   });
 
   it('leaves no trace in any column of any table, nor in any file of the journal', async () => {
     expect(report.traces).toEqual([]);
     for (const name of [unit, ...gone.map((d) => d.decisionId)]) {
-      const traces = (await searchEverywhere(database.pool, name)).map(({ where }) => where);
-      // The ids of its decisions, without anything else, keep late feedback away.
-      expect(traces).toEqual(name === unit ? [] : ['forgotten_decisions.decision_id']);
+      expect(await traces([unit], [name])).toEqual([]);
       expect(journalText().replaceAll(neighbour, '')).not.toContain(name);
     }
   });
@@ -175,7 +184,7 @@ describe('allot forget', () => {
     while ((await ingest.lag()) !== 0) await new Promise((resolve) => setTimeout(resolve, 20));
     await ingest.stop();
     expect(await stores.deadLetters.list(10)).toHaveLength(1);
-    expect(await searchEverywhere(database.pool, unit)).toEqual([]);
+    expect(await traces([unit])).toEqual([]);
   }, 60_000);
 
   it('late events do not bring the unit back, feedback before its decision included', async () => {
@@ -189,7 +198,7 @@ describe('allot forget', () => {
     });
     expect(counts.forgotten).toEqual({ decisions: 2, exposures: 1, interactions: 0 });
     expect(counts.duplicates.decisions).toBe(1);
-    expect(await searchEverywhere(database.pool, unit)).toEqual([]);
+    expect(await traces([unit])).toEqual([]);
     const { rows } = await database.pool.query('select from exposures where decision_id = $1', [
       another.decisionId,
     ]);
@@ -201,6 +210,36 @@ describe('allot forget', () => {
     expect(places).toContain(join(dataDir, 'snapshots', 'monday'));
     expect(places).toContain('backups');
     for (const { remedy } of report.outOfReach) expect(remedy.length).toBeGreaterThan(10);
+  });
+
+  it('names the snapshot that it could not search, and the last good copy that still has the unit on a side', async () => {
+    const broken = join(dataDir, 'snapshots', 'half-written');
+    const copies = ['last-good-control.bin', 'last-good-control.bin.previous'].map((f) => join(dataDir, f));
+    mkdirSync(broken);
+    writeFileSync(copies[0], `..."forcedUnits":{"${neighbour}":"control"}...`);
+    writeFileSync(copies[1], `..."forcedUnits":{"${unit}":"control"}...`);
+    const { outOfReach } = await run(true);
+    const found = new Map(outOfReach.map((entry) => [entry.place, entry.found]));
+    expect(found.get(broken)).toMatch(/^could not be searched/);
+    expect(found.get(copies[1])).toContain('on a side');
+    expect(found.has(copies[0])).toBe(false);
+    for (const path of [broken, ...copies]) rmSync(path, { recursive: true });
+    rmSync(join(dataDir, 'snapshots', 'monday'), { recursive: true });
+    const places = (await run(true)).outOfReach.map(({ place }) => place);
+    expect(places.filter((place) => place.startsWith(dataDir))).toEqual([]);
+  });
+
+  it('says as many decisions and capped answers as a process really holds in memory', () => {
+    const { found } = report.outOfReach.find(({ place }) => place.startsWith('memory'))!;
+    expect(found).toContain((2 * IDEMPOTENCY_WINDOW.decisions).toLocaleString('en'));
+    expect(found).toContain((2 * UNIT_COUNTER_KEYS).toLocaleString('en'));
+  });
+
+  it('takes no reason that names the unit: the trail is kept', async () => {
+    const request = { tenant: 'default', unitId: unit, isDryRun: true, isProven: false };
+    await expect(
+      forget({ pool: database.pool, stores, config }, { ...request, reason: `asked by ${unit}` }),
+    ).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
   it('a snapshot taken now leaves the unit out', async () => {

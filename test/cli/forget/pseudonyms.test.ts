@@ -53,6 +53,8 @@ describe('the whole service with pseudonymous units', () => {
       .filter((entry) => entry.isFile() && entry.name !== 'secrets.json')
       .map((entry) => readFileSync(join(entry.parentPath, entry.name)).toString('latin1'))
       .join('\n');
+  const tracesOf = (name: string) =>
+    searchEverywhere(database.pool, { tenant: 'default', unitNames: [name] });
   const forgetting = (unitId: string, isStored = false) =>
     forget(
       { pool: database.pool, stores: createPostgresStores(database.pool), config },
@@ -106,12 +108,10 @@ describe('the whole service with pseudonymous units', () => {
   });
 
   it('the ids that were sent are in no table, no journal record or key, no log line and no answer', async () => {
-    expect((await searchEverywhere(database.pool, stored)).map(({ where }) => where)).toContain(
-      'decisions.unit_id',
-    );
+    expect((await tracesOf(stored)).map(({ where }) => where)).toContain('decisions.unit_id');
     const answers = JSON.stringify([await client.decision(decisionIds[0]), await client.experiment('e1')]);
     for (const raw of [RAW, FORCED]) {
-      expect(await searchEverywhere(database.pool, raw)).toEqual([]);
+      expect(await tracesOf(raw)).toEqual([]);
       expect(filesText()).not.toContain(raw);
       expect(lines.join('\n')).not.toContain(raw);
       expect(answers).not.toContain(raw);
@@ -144,7 +144,7 @@ describe('the whole service with pseudonymous units', () => {
     rmSync(file);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect((await client.experiment('e2')).forcedUnits).toEqual((await client.experiment('e1')).forcedUnits);
-    expect(await searchEverywhere(database.pool, FORCED)).toEqual([]);
+    expect(await tracesOf(FORCED)).toEqual([]);
   });
 
   it('decisions are replayed from what is stored', async () => {
@@ -161,7 +161,7 @@ describe('the whole service with pseudonymous units', () => {
     const report = await forgetting(RAW);
     expect(report.deleted).toMatchObject({ decisions: 5, exposures: 5 });
     expect(report).toMatchObject({ isGone: true, traces: [] });
-    expect(await searchEverywhere(database.pool, stored)).toEqual([]);
+    expect(await tracesOf(stored)).toEqual([]);
   });
 
   it('a unit that was stored before pseudonyms is found by the proof, and goes with --stored', async () => {
