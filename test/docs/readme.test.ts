@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,8 @@ const hasCurl =
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const blocks = [...readme.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map((match) => match[1]);
 const folder = mkdtempSync(join(tmpdir(), 'allot-readme-'));
+const snippet = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
+const root = new URL('../../', import.meta.url);
 let allot: AllotProcess;
 
 /** The blocks in one shell, as a reader would paste them; only address and key are those of this run. */
@@ -77,5 +79,19 @@ describe.skipIf(!hasCurl)(`the README's curl examples${hasCurl ? '' : ' (skipped
     expect(stopped).toMatchObject({ state: 'stopped' });
     expect(decision).toMatchObject({ experiment: null, variant: null, policyVersion: 'live-feed@1' });
     expect(alias).toMatchObject({ aliases: { champion: 'live-feed@2' } });
+  });
+
+  it('decide from TypeScript, by the careful policy with the floor mixed in, as the text says', () => {
+    const file = join(folder, 'feed.mts');
+    const code = snippet
+      .replace("'allot'", JSON.stringify(new URL('src/index.ts', root).href))
+      .replace('http://127.0.0.1:8787', allot.url)
+      .replace('allot_...', allot.adminKey ?? '');
+    writeFileSync(file, code);
+    const run = spawnSync(process.execPath, ['--import', 'tsx', file], { cwd: root, encoding: 'utf8' });
+    expect([run.status, run.stderr]).toEqual([0, '']);
+    const [action, propensity] = run.stdout.trim().split(' ');
+    expect(readme).toContain('0.9 and 0.1 are served as 0.88 and 0.12');
+    expect(Number(propensity)).toBeCloseTo(action === 'live' ? 0.12 : 0.88, 6);
   });
 });
