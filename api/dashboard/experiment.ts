@@ -5,7 +5,10 @@ import type { ApiServices } from '../services.ts';
 import { markup, page, table, timeOf, type Html } from './html.ts';
 
 /** As it was stored: older looks have fewer fields. */
-type StoredLook = Partial<ExperimentLook> & { readonly action?: string; readonly actionReason?: string };
+export type StoredLook = Partial<ExperimentLook> & {
+  readonly action?: string;
+  readonly actionReason?: string;
+};
 
 /** Looks shown; all of them are at `/v1/experiments/{id}/looks`. */
 const NEWEST = 20;
@@ -17,7 +20,7 @@ export async function experimentPage(
   id: string,
 ): Promise<string> {
   const experiment = await services.experiments.find(id, principal);
-  const looks = (await services.experiments.looks(id, principal)) as readonly StoredLook[];
+  const looks = (await services.experiments.looks(id, principal, NEWEST)) as readonly StoredLook[];
   const newest = looks.at(-1);
   const path = `/v1/experiments/${encodeURIComponent(id)}`;
   return page(
@@ -46,12 +49,18 @@ const HELD = 'Running, and held: it is not healthy, so nothing is widened and no
 
 function stateLine(experiment: Experiment, newest: StoredLook | undefined): Html {
   const { state, surface, lastChange, blocks } = experiment;
-  const isHeld = state === 'running' && newest?.action === 'hold';
-  const tone = isHeld || state === 'rolled-back' || state === 'paused' ? 'bad' : '';
-  return markup`<p class="${tone}"><strong>${isHeld ? HELD : inWords[state]}</strong></p>
+  const isHeld = holds(experiment, newest);
+  return markup`<p class="${isBad(experiment, newest) ? 'bad' : ''}"><strong>${isHeld ? HELD : inWords[state]}</strong></p>
 <p>${lastChange === undefined ? '' : `Last change: ${lastChangeOf(lastChange)}.`}
 Surface ${surface}; opened to ${percent(openedShare({ blocks }))} of the units.</p>`;
 }
+
+/** The newest look found it not healthy: it runs, and nothing more. */
+export const holds = ({ state }: Experiment, newest: StoredLook | undefined): boolean =>
+  state === 'running' && newest?.action === 'hold';
+
+export const isBad = (experiment: Experiment, newest: StoredLook | undefined): boolean =>
+  holds(experiment, newest) || experiment.state === 'rolled-back' || experiment.state === 'paused';
 
 /** `rolled-back on 2026-11-24 12:00:00 UTC by the controller: …` */
 export function lastChangeOf({ state, at, by, reason }: NonNullable<Experiment['lastChange']>): string {
@@ -120,22 +129,20 @@ function rampTable({ blocks, plan }: Experiment): Html {
 
 const lookTable = (looks: readonly StoredLook[]): Html =>
   table(
-    ['look', 'at', 'treatment', 'verdict', 'action', 'why'],
+    ['at', 'treatment', 'verdict', 'action', 'why'],
     looks
-      .map((look, i) => [
-        i + 1,
+      .map((look) => [
         timeOf(look.at ?? 0),
         look.treatment ?? '',
         look.verdict ?? '',
         toned(look.action ?? 'by hand', ['hold', 'pause', 'roll-back'].includes(look.action ?? ''), false),
         look.actionReason ?? '',
       ])
-      .slice(-NEWEST)
       .reverse(),
   );
 
-const toned = (text: string, isBad: boolean, isGood: boolean): Html =>
-  markup`<span class="${isBad ? 'bad' : isGood ? 'good' : ''}">${text}</span>`;
+const toned = (text: string, isWrong: boolean, isGood: boolean): Html =>
+  markup`<span class="${isWrong ? 'bad' : isGood ? 'good' : ''}">${text}</span>`;
 
 const percent = (share: number): string => `${String(Math.round(1000 * share) / 10)} %`;
 const short = (x: number): string => String(Number(x.toPrecision(4)));

@@ -5,7 +5,7 @@ import type { Principal } from '../../src/service/registry/principal.ts';
 import type { SurfaceView } from '../../src/service/registry/surfaces.ts';
 import type { HealthReport } from '../../src/service/serving/health.ts';
 import type { ApiServices } from '../services.ts';
-import { lastChangeOf } from './experiment.ts';
+import { holds, isBad, lastChangeOf, type StoredLook } from './experiment.ts';
 import { markup, page, table, timeOf, type Html } from './html.ts';
 
 const runKinds: readonly { readonly kind: RunKind; readonly base: string }[] = [
@@ -18,7 +18,7 @@ const runKinds: readonly { readonly kind: RunKind; readonly base: string }[] = [
 export async function overviewPage(services: ApiServices, principal: Principal): Promise<string> {
   const surfaces = await services.surfaces.list(principal);
   const policies = await services.policies.list(principal);
-  const experiments = await services.experiments.list(principal);
+  const experiments = await judged(services, principal);
   const forecasts = await services.evidence.forecasts(principal);
   const counts = await services.decisions.counts(principal);
   const runs = await Promise.all(
@@ -86,16 +86,38 @@ function policyTable(policies: readonly PolicyVersion[], surfaces: readonly Surf
   );
 }
 
-const experimentTable = (experiments: readonly Experiment[]): Html =>
+interface Judged {
+  readonly experiment: Experiment;
+  /** Of what runs: whether it is held is said by its looks alone. */
+  readonly newest: StoredLook | undefined;
+}
+
+async function judged({ experiments }: ApiServices, principal: Principal): Promise<readonly Judged[]> {
+  const all = await experiments.list(principal);
+  return await Promise.all(
+    all.map(async (experiment): Promise<Judged> => {
+      const looks =
+        experiment.state === 'running' ? await experiments.looks(experiment.id, principal, 1) : [];
+      return { experiment, newest: looks.at(0) };
+    }),
+  );
+}
+
+function stateOf({ experiment, newest }: Judged): Html {
+  const state = holds(experiment, newest) ? `running, held: ${newest?.actionReason ?? ''}` : experiment.state;
+  return markup`<span class="${isBad(experiment, newest) ? 'bad' : ''}">${state}</span>`;
+}
+
+const experimentTable = (experiments: readonly Judged[]): Html =>
   table(
     ['name', 'surface', 'state', 'variants', 'traffic', 'last change'],
-    experiments.map(({ id, name, surface, state, variants, blocks, lastChange }) => [
-      markup`<a href="/experiments/${encodeURIComponent(id)}">${name}</a>`,
-      surface,
-      markup`<span class="${state === 'rolled-back' || state === 'paused' ? 'bad' : ''}">${state}</span>`,
-      variants.map((v) => `${v.name} (${v.role}): ${v.policyVersion}`).join(', '),
-      `${String(blocks.reduce((sum, block) => sum + block.toBucket - block.fromBucket, 0) / 100)} %`,
-      lastChange === undefined ? '' : lastChangeOf(lastChange),
+    experiments.map(({ experiment, newest }) => [
+      markup`<a href="/experiments/${encodeURIComponent(experiment.id)}">${experiment.name}</a>`,
+      experiment.surface,
+      stateOf({ experiment, newest }),
+      experiment.variants.map((v) => `${v.name} (${v.role}): ${v.policyVersion}`).join(', '),
+      `${String(experiment.blocks.reduce((sum, block) => sum + block.toBucket - block.fromBucket, 0) / 100)} %`,
+      experiment.lastChange === undefined ? '' : lastChangeOf(experiment.lastChange),
     ]),
   );
 

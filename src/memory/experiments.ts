@@ -40,8 +40,9 @@ export function createExperimentStore(state: MemoryState): ExperimentStore {
     async recordLook(id, look, actor) {
       require(actor.tenant, id).looks.push(copy(look));
     },
-    async looks(tenant, id) {
-      return copy(state.experiments.get(keyOf(tenant, id))?.looks ?? []) as Record<string, unknown>[];
+    async looks(tenant, id, newest) {
+      const looks = state.experiments.get(keyOf(tenant, id))?.looks ?? [];
+      return copy(looks.slice(newest === undefined ? 0 : -newest)) as Record<string, unknown>[];
     },
   };
 }

@@ -69,13 +69,14 @@ export function createExperimentStore(pool: pg.Pool): ExperimentStore {
         );
       }),
 
-    async looks(tenant, id) {
+    async looks(tenant, id, newest) {
       const rows = await query<{ look: Record<string, unknown> }>(
         pool,
-        'select look from experiment_looks where tenant = $1 and experiment = $2 order by number',
-        [tenant, id],
+        `select look from experiment_looks where tenant = $1 and experiment = $2
+         order by number desc limit $3::integer`,
+        [tenant, id, newest ?? null],
       );
-      return rows.map((row) => row.look);
+      return rows.map((row) => row.look).reverse();
     },
   };
 }

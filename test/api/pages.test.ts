@@ -172,6 +172,10 @@ describe('pages for people', () => {
     };
     await world.stores.experiments.recordLook('taken-back', look, { tenant: 'acme', id: 'controller' });
     expect(await page()).toContain('Running, and held: it is not healthy');
+    const overview = (await api.get('/').set('cookie', cookie)).text;
+    expect(overview).toContain(
+      '<span class="bad">running, held: delivery: units whose first decision was not delivered: control 0, treatment 15</span>',
+    );
     const reason = 'too many <hides>';
     await experiments.rollback('taken-back', { reason }, world.admin);
     const shown = await page();

@@ -24,8 +24,12 @@ export interface Experiments {
   /** Moves the champion alias to a treatment of a decided experiment and stops it. */
   promote(id: string, body: unknown, principal: Principal): Promise<Experiment>;
   results(id: string, principal: Principal): Promise<unknown>;
-  /** Looks that were stored, oldest first. */
-  looks(id: string, principal: Principal): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Looks that were stored, oldest first; all of them, or so many of the newest. */
+  looks(
+    id: string,
+    principal: Principal,
+    newest?: number,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export function createExperiments(deps: ExperimentsDependencies): Experiments {
@@ -53,9 +57,9 @@ export function createExperiments(deps: ExperimentsDependencies): Experiments {
       authorise(principal, 'view');
       return await deps.analyse(principal.tenant, await find(id, principal));
     },
-    async looks(id, principal) {
+    async looks(id, principal, newest) {
       await find(id, principal);
-      return await deps.experiments.looks(principal.tenant, id);
+      return await deps.experiments.looks(principal.tenant, id, newest);
     },
   };
 }

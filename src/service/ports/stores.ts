@@ -77,7 +77,8 @@ export interface ExperimentStore {
   /** `state_conflict` when the change may not be made, or when `fence` is not the newest leader's. */
   transition(id: string, change: ExperimentChange, actor: Actor, fence?: Fence): Promise<Experiment>;
   recordLook(id: string, look: Readonly<Record<string, unknown>>, actor: Actor, fence?: Fence): Promise<void>;
-  looks(tenant: string, id: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Oldest first; all of them, or so many of the newest. */
+  looks(tenant: string, id: string, newest?: number): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export interface DeadLetter {

@@ -64,6 +64,8 @@ export function experimentContract(name: string, open: OpenStores): void {
       const tenant = await created();
       for (const n of [1, 2, 3]) await stores.experiments.recordLook('e1', { n }, actorOf(tenant));
       expect(await stores.experiments.looks(tenant, 'e1')).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+      expect(await stores.experiments.looks(tenant, 'e1', 2)).toEqual([{ n: 2 }, { n: 3 }]);
+      expect(await stores.experiments.looks(tenant, 'e1', 9)).toHaveLength(3);
       await expect(stores.experiments.recordLook('e9', {}, actorOf(tenant))).rejects.toMatchObject({
         code: 'experiment_unknown',
       });
