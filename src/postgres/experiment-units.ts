@@ -12,8 +12,9 @@ import { mapErrors } from './errors.ts';
 import { inTransaction, query } from './transaction.ts';
 
 /**
- * Rows carry the time at which their transaction began and become visible when it commits. So each reading goes back this far
- * behind the last one: longer than any statement of ingest may take.
+ * Rows carry the time at which their transaction began and become visible when it commits. So reading goes on from the oldest
+ * transaction that was still writing, and from this far before: a transaction that has begun and not yet asked for its lock on
+ * `decisions` is not seen as a writer, and the server ends one that idles after 60 s.
  */
 const OVERLAP = `interval '2 minutes'`;
 
@@ -22,10 +23,11 @@ export function createExperimentUnits(pool: pg.Pool): ExperimentUnits {
     readArrivals: (tenant, experiment) =>
       inTransaction(pool, async (client) => {
         const from = await lockCursor(client, tenant, experiment);
+        const until = await settledUntil(client);
         await client.query(READ_ARRIVALS, [tenant, experiment, from]);
         await client.query(
-          'update experiment_cursors set read_until = now() where tenant = $1 and experiment = $2',
-          [tenant, experiment],
+          'update experiment_cursors set read_until = $3 where tenant = $1 and experiment = $2',
+          [tenant, experiment, until],
         );
       }),
 
@@ -128,6 +130,21 @@ async function lockCursor(client: pg.ClientBase, tenant: string, experiment: str
     [tenant, experiment],
   );
   return rows[0].from;
+}
+
+/**
+ * Whatever is stored later and was stamped before is a writer's that was there now. Where the writers are another role's, whose
+ * transactions this one may not see begin, the overlap is all there is.
+ */
+async function settledUntil(client: pg.ClientBase): Promise<Date> {
+  const [row] = await query<{ until: Date }>(
+    client,
+    `select least(now(), min(a.xact_start)) as until
+     from pg_locks as l join pg_stat_activity as a on a.pid = l.pid
+     where l.locktype = 'relation' and l.relation = 'decisions'::regclass and l.mode = 'RowExclusiveLock'
+       and a.datname = current_database()`,
+  );
+  return row.until;
 }
 
 /**
