@@ -14,8 +14,10 @@ const ending = (action: 'pause' | 'stop' | 'rollback', summary: string): Route =
   permission: 'administer',
   body: reasonOnlySchema,
   answers: [200],
-  handle: async ({ services, principal, params, body }) =>
-    json(await services.experiments[action](params.id, body, principal)),
+  handle: async ({ services, principal, params, body }) => {
+    const experiment = await services.experiments[action](params.id, body, principal);
+    return json({ ...experiment, ...(await services.serving.confirmations()) });
+  },
 });
 
 export const experimentRoutes: readonly Route[] = [
@@ -76,8 +78,10 @@ export const experimentRoutes: readonly Route[] = [
     permission: 'administer',
     body: promoteSchema,
     answers: [200],
-    handle: async ({ services, principal, params, body }) =>
-      json(await services.experiments.promote(params.id, body, principal)),
+    handle: async ({ services, principal, params, body }) => {
+      const experiment = await services.experiments.promote(params.id, body, principal);
+      return json({ ...experiment, ...(await services.serving.confirmations()) });
+    },
   },
   ending('pause', 'Send every unit to the champion until it is started again'),
   ending('stop', 'End it: every unit is on the champion again'),

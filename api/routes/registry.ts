@@ -13,8 +13,7 @@ const bySurface = { surface: 'Only of this surface' };
 async function setKilled({ services, principal, params, body }: Call, isKilled: boolean): Promise<Reply> {
   const { reason } = parseOptional(reasonOnlySchema, body);
   await services.surfaces.setKilled(params.name, isKilled, principal, reason);
-  const revision = services.serving.snapshot?.revision ?? null;
-  return json({ surface: params.name, isKilled, servedRevision: revision });
+  return json({ surface: params.name, isKilled, ...(await services.serving.confirmations()) });
 }
 
 export const registryRoutes: readonly Route[] = [
@@ -72,11 +71,7 @@ export const registryRoutes: readonly Route[] = [
     answers: [200],
     async handle({ services, principal, params, body }) {
       const aliases = await services.policies.setAlias(params.name, params.alias, body, principal);
-      return json({
-        surface: params.name,
-        aliases,
-        servedRevision: services.serving.snapshot?.revision ?? null,
-      });
+      return json({ surface: params.name, aliases, ...(await services.serving.confirmations()) });
     },
   },
   {

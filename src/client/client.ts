@@ -5,6 +5,7 @@ import type { ForecastReport, ShadowReport } from '../service/experiments/eviden
 import type { Forecast, RunRecord } from '../service/ports/runs.ts';
 import type { AuditEntry, DecisionRecord, PolicyVersion } from '../service/ports/stores.ts';
 import type { ExperimentInput } from '../service/schemas/experiment.ts';
+import type { Confirmations } from '../service/serving/confirmations.ts';
 import type { SurfaceDeclaration } from '../service/schemas/surface.ts';
 import { createTransport, pathOf, type ClientOptions, type ProblemDocument } from './transport.ts';
 
@@ -39,6 +40,9 @@ export interface SurfaceDetails {
   readonly isKilled: boolean;
   readonly aliases: Readonly<Record<string, string>>;
 }
+
+/** With who serves the change: replicas that have applied it, and those that had not when the answer was given. */
+export type KillAnswer = { readonly surface: string; readonly isKilled: boolean } & Confirmations;
 
 export type AllotClient = ReturnType<typeof createClient>;
 
@@ -75,9 +79,9 @@ const registryCalls = (call: Transport) => ({
   declareSurface: (name: string, declaration: SurfaceDeclaration) =>
     call<Surface>('PUT', pathOf`/v1/surfaces/${name}`, declaration),
   kill: (name: string, reason?: string) =>
-    call<unknown>('POST', pathOf`/v1/surfaces/${name}:kill`, { reason }),
+    call<KillAnswer>('POST', pathOf`/v1/surfaces/${name}:kill`, { reason }),
   revive: (name: string, reason?: string) =>
-    call<unknown>('POST', pathOf`/v1/surfaces/${name}:revive`, { reason }),
+    call<KillAnswer>('POST', pathOf`/v1/surfaces/${name}:revive`, { reason }),
   policies: async (surface?: string) =>
     (await call<{ policies: readonly PolicyVersion[] }>('GET', withQuery('/v1/policies', { surface })))
       .policies,
@@ -90,7 +94,7 @@ const registryCalls = (call: Transport) => ({
   publishExternalPolicy: (surface: string, name: string) =>
     call<PolicyVersion>('POST', '/v1/policies', { surface, name }),
   setAlias: (surface: string, alias: string, version: string, reason?: string) =>
-    call<{ aliases: Readonly<Record<string, string>> }>(
+    call<{ aliases: Readonly<Record<string, string>> } & Confirmations>(
       'PUT',
       pathOf`/v1/surfaces/${surface}/aliases/${alias}`,
       {

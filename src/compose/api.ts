@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { createServices, type ApiServices } from '../../api/services.ts';
 import type { AllotConfig } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -33,6 +34,7 @@ export function createApi(parts: {
     lastGood: createLastGoodCopy(config.dataDir),
     breakGlass: createBreakGlassFile(config.dataDir),
     clock,
+    replicaId: `${hostname()}/${String(process.pid)}`,
     pollMs: config.control.pollMs,
   });
   const analysis = createExperimentAnalysis(stores);

@@ -22,6 +22,14 @@ export function createControlReader(state: MemoryState): ControlReader {
     async confirm(replicaId, revision) {
       state.replicas.set(replicaId, revision);
     },
+    async retire(replicaId) {
+      state.replicas.delete(replicaId);
+    },
+    async replicas() {
+      return [...state.replicas]
+        .map(([replica, revision]) => ({ replica, revision }))
+        .sort((a, b) => compareText(a.replica, b.replica));
+    },
   };
 }
 

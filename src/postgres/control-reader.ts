@@ -17,6 +17,9 @@ import { inTransaction, query } from './transaction.ts';
 /** A server that says nothing to a poll for this long counts as away. */
 const POLL_DEADLINE_MS = 2_000;
 
+/** A replica tells every ten seconds that it lives. */
+const LIVES_FOR_SECONDS = 30;
+
 export function createControlReader(pool: pg.Pool): ControlReader {
   return {
     revision: () =>
@@ -57,6 +60,20 @@ export function createControlReader(pool: pg.Pool): ControlReader {
          on conflict on constraint replicas_pkey do update set revision = excluded.revision, confirmed_at = now()`,
         [replicaId, revision],
       );
+    },
+
+    async retire(replicaId) {
+      await query(pool, 'delete from replicas where replica_id = $1', [replicaId]);
+    },
+
+    async replicas() {
+      const rows = await query<{ replica: string; revision: string }>(
+        pool,
+        `select replica_id as replica, revision from replicas
+         where confirmed_at > now() - make_interval(secs => $1) order by replica_id`,
+        [LIVES_FOR_SECONDS],
+      );
+      return rows.map(({ replica, revision }) => ({ replica, revision: Number(revision) }));
     },
   };
 }

@@ -67,6 +67,14 @@ class ScriptedControl implements ControlReader {
   confirm(): Promise<void> {
     return Promise.resolve();
   }
+
+  retire(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  replicas(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
 }
 
 describe('what is served when something is missing or damaged', () => {

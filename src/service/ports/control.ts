@@ -47,6 +47,11 @@ export interface ApiKeyRecord {
   readonly revokedAt: number | null;
 }
 
+export interface ReplicaRevision {
+  readonly replica: string;
+  readonly revision: number;
+}
+
 /** Read side for the deciders; the watcher in `service/serving` polls it and replaces its snapshot atomically. */
 export interface ControlReader {
   revision(): Promise<number>;
@@ -54,8 +59,12 @@ export interface ControlReader {
   loadArtifact(artifactHash: string): Promise<Uint8Array>;
   /** Calls back on every hint of a change (NOTIFY); hints may be lost, the poll is what counts. */
   watch(onHint: () => void): Promise<{ stop(): Promise<void> }>;
-  /** Tells which revision this replica serves. */
+  /** Tells which revision this replica has applied, and that it lives. */
   confirm(replicaId: string, revision: number): Promise<void>;
+  /** The replica has stopped. */
+  retire(replicaId: string): Promise<void>;
+  /** Those that have told so lately that they may still decide. */
+  replicas(): Promise<readonly ReplicaRevision[]>;
   /** Into the audit trail of every tenant concerned: what the break-glass file of a process said, and when. */
   noteBreakGlass?(
     replicaId: string,

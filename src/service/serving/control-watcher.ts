@@ -1,12 +1,14 @@
 import type { Policy } from '../../core/policy/policy.ts';
 import type { BreakGlass } from '../ports/break-glass.ts';
-import type { ArtifactSignature, ControlReader, ControlState, LastGoodCopy } from '../ports/control.ts';
+import type { ControlReader, ControlState, LastGoodCopy } from '../ports/control.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { Metrics, TenantSurface } from '../ports/metrics.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
+import { ArtifactShelf } from './artifact-shelf.ts';
 import { withDeadline } from './deadline.ts';
 import { lastGoodState } from './last-good-state.ts';
-import { artifactHashOf, CachingPolicyLoader } from './policy-loader.ts';
+import { CachingPolicyLoader } from './policy-loader.ts';
+import { ReplicaSign } from './replica-sign.ts';
 import { compileSnapshot, type ServingSnapshot } from './serving-snapshot.ts';
 
 export interface WatcherOptions {
@@ -17,6 +19,8 @@ export interface WatcherOptions {
   /** Absent: artifacts need no signature. */
   readonly trust?: ArtifactTrust | undefined;
   readonly clock: () => number;
+  /** Milliseconds, monotonic: a clock that is set hides no age. */
+  readonly stopwatch: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly replicaId: string;
@@ -25,23 +29,32 @@ export interface WatcherOptions {
 }
 
 /** An artifact that could not be fetched is tried again after this long, not at every poll. */
-const retryIncompleteMs = 5000;
+const RETRY_MS = 5_000;
+
+/**
+ * A new state waits this long for its artifacts, so that a promotion swaps at once. Then it is served with what is here: a kill
+ * and a revoked key wait for no bytes that do not come.
+ */
+const HOLD_MS = 500;
 
 /**
  * Keeps the serving snapshot fresh. States: empty → disk (last good copy) → store; once from the store it only
- * moves to newer states of the store. A failed load changes nothing: the previous snapshot keeps serving.
+ * moves to newer states of the store. A failed load changes nothing: the previous snapshot keeps serving. Artifacts are
+ * fetched beside the polls, and the state is served again as they come.
  */
 export class ControlWatcher {
   readonly #options: WatcherOptions;
   #snapshot: ServingSnapshot | null = null;
-  /** Their bytes match their hash, and they are signed where signatures are asked for. */
-  #artifacts = new Map<string, Uint8Array>();
-  #signatures = new Map<string, readonly ArtifactSignature[]>();
+  readonly #shelf: ArtifactShelf;
+  readonly #sign: ReplicaSign;
   #compiled: ReadonlyMap<string, Policy> = new Map();
-  readonly #refused = new Set<string>();
+  /** The newest state of the store; the snapshot is made of it as soon as its artifacts are here or late. */
+  #wanted: ControlState | null = null;
   readonly #startedAt: number;
   #confirmedAt: number | null = null;
-  #loadedAt = 0;
+  #fetching: Promise<void> | null = null;
+  #fetchedAt = -Infinity;
+  #saving: Promise<void> = Promise.resolve();
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
@@ -53,7 +66,9 @@ export class ControlWatcher {
 
   constructor(options: WatcherOptions) {
     this.#options = options;
-    this.#startedAt = options.clock();
+    this.#shelf = new ArtifactShelf(options);
+    this.#sign = new ReplicaSign(options);
+    this.#startedAt = options.stopwatch();
   }
 
   get snapshot(): ServingSnapshot | null {
@@ -62,13 +77,14 @@ export class ControlWatcher {
 
   /** Milliseconds since the store last confirmed the revision served; null while it never did. */
   age(): number | null {
-    return this.#confirmedAt === null ? null : this.#options.clock() - this.#confirmedAt;
+    return this.#confirmedAt === null ? null : this.#options.stopwatch() - this.#confirmedAt;
   }
 
   /** Resolves after the first attempt, whether or not the store answered. */
   async start(): Promise<void> {
     await this.#loadFromDisk();
     await this.refresh();
+    await this.#fetching;
     this.#schedule();
     void this.#listen();
   }
@@ -88,6 +104,9 @@ export class ControlWatcher {
     clearTimeout(this.#timer);
     await this.#hints?.stop().catch(() => undefined);
     await this.#running?.catch(() => undefined);
+    await this.#fetching;
+    await this.#saving;
+    await this.#sign.retire();
   }
 
   #schedule(): void {
@@ -114,86 +133,86 @@ export class ControlWatcher {
   }
 
   async #pollOnce(): Promise<void> {
-    const { control, clock, logger, metrics, deadlineMs } = this.#options;
+    const { control, stopwatch, logger, metrics, deadlineMs } = this.#options;
     this.#lookAtBreakGlass();
     try {
       const revision = await withDeadline(control.revision(), deadlineMs, 'reading the control revision');
-      const now = clock();
-      if (this.#mustLoad(revision, now)) {
-        const state = await withDeadline(control.load(), deadlineMs, 'loading the control state');
-        this.#loadedAt = now;
-        this.#startCounters(state);
-        await this.#fetchArtifacts(state);
-        this.#replace(state, 'store');
+      if (this.#mustLoad(revision)) {
+        this.#wanted = await withDeadline(control.load(), deadlineMs, 'loading the control state');
+        this.#startCounters(this.#wanted);
+        await this.#holdForArtifacts(this.#wanted);
+        if (this.#snapshot?.state !== this.#wanted) this.#replace(this.#wanted, 'store');
+      } else if (this.#snapshot?.isComplete === false && stopwatch() - this.#fetchedAt >= RETRY_MS) {
+        this.#startFetching();
       }
-      this.#confirmedAt = clock();
+      this.#confirmedAt = stopwatch();
+      this.#tellReplica();
       await this.#tellAudit();
     } catch (error) {
       metrics.controlLoadFailed();
       logger.warn({ error }, 'the control state could not be read; the previous one keeps serving');
     }
     // Of a store that never answered nothing was confirmed: the oldest there can be, not the newest.
-    const ageMs = this.age() ?? clock() - this.#startedAt;
+    const ageMs = this.age() ?? stopwatch() - this.#startedAt;
     metrics.controlState({ revision: this.#snapshot?.revision ?? 0, ageMs });
   }
 
-  #mustLoad(revision: number, now: number): boolean {
+  #mustLoad(revision: number): boolean {
     const snapshot = this.#snapshot;
-    if (snapshot === null || snapshot.source === 'disk' || snapshot.revision !== revision) return true;
-    return !snapshot.isComplete && now - this.#loadedAt >= retryIncompleteMs;
+    return snapshot === null || snapshot.source === 'disk' || snapshot.revision !== revision;
   }
 
-  async #fetchArtifacts(state: ControlState): Promise<void> {
-    for (const [artifactHash, { signatures, at }] of artifactsOf(state)) {
-      if (!this.#artifacts.has(artifactHash)) {
-        if (!this.#isTrusted(artifactHash, signatures, at)) continue;
-        const bytes = await this.#fetchArtifact(artifactHash, at);
-        if (bytes === null) continue;
-        this.#artifacts.set(artifactHash, bytes);
+  async #holdForArtifacts(state: ControlState): Promise<void> {
+    if (this.#shelf.missing(state).length === 0) return;
+    this.#startFetching();
+    await withDeadline(this.#fetching ?? Promise.resolve(), HOLD_MS, 'fetching').catch(() => undefined);
+  }
+
+  #startFetching(): void {
+    const { logger, stopwatch } = this.#options;
+    this.#fetching ??= this.#fetchMissing()
+      .catch((error: unknown) => logger.warn({ error }, 'the control state could not be served'))
+      .finally(() => {
+        this.#fetching = null;
+        this.#fetchedAt = stopwatch();
+        this.#tellReplica();
+      });
+  }
+
+  /** One after the other, each once, for whatever state is the newest. */
+  async #fetchMissing(): Promise<void> {
+    const { stopwatch } = this.#options;
+    const tried = new Set<string>();
+    let servedAt = stopwatch();
+    let hasNew = false;
+    const serve = (): void => {
+      if (hasNew && this.#wanted !== null) this.#replace(this.#wanted, 'store');
+      hasNew = false;
+      servedAt = stopwatch();
+    };
+    for (let state: ControlState | null = null; state !== this.#wanted && this.#wanted !== null;) {
+      state = this.#wanted;
+      for (const [hash, at] of this.#shelf.missing(state)) {
+        if (this.#isStopped) return;
+        if (state !== this.#wanted) break;
+        if (tried.has(hash)) continue;
+        tried.add(hash);
+        hasNew = (await this.#shelf.fetch(hash, at)) || hasNew;
+        if (stopwatch() - servedAt >= HOLD_MS) serve();
       }
-      this.#signatures.set(artifactHash, signatures);
     }
+    serve();
+  }
+
+  /** While artifacts are fetched this replica is not yet where the store is. What was refused it will not wait for. */
+  #tellReplica(): void {
+    const snapshot = this.#snapshot;
+    this.#sign.tell(this.#fetching === null && snapshot?.source === 'store' ? snapshot.revision : null);
   }
 
   #startCounters({ surfaces }: ControlState): void {
     for (const { tenant, surface } of surfaces)
       this.#options.metrics.surfaceServed({ tenant, surface: surface.name, nullAction: surface.nullAction });
-  }
-
-  /** Before the bytes are fetched: what nobody trusted has signed is not even read. */
-  #isTrusted(artifactHash: string, signatures: readonly ArtifactSignature[], at: TenantSurface): boolean {
-    const { trust, logger, metrics } = this.#options;
-    if (trust === undefined || trust.signedBy(artifactHash, signatures) !== null) return true;
-    const keyIds = signatures.map(({ keyId }) => keyId);
-    const refusal = `unsigned ${artifactHash} ${keyIds.join(' ')}`;
-    if (!this.#refused.has(refusal)) {
-      this.#refused.add(refusal);
-      metrics.artifactRefused(at);
-      logger.error(
-        { artifactHash, ...at, keyIds },
-        'a policy artifact was refused: no trusted key has signed it',
-      );
-    }
-    return false;
-  }
-
-  async #fetchArtifact(artifactHash: string, at: TenantSurface): Promise<Uint8Array | null> {
-    const { control, deadlineMs, logger, metrics } = this.#options;
-    try {
-      const bytes = await withDeadline(control.loadArtifact(artifactHash), deadlineMs, 'loading an artifact');
-      if (artifactHashOf(bytes) === artifactHash) return bytes;
-      if (!this.#refused.has(artifactHash)) {
-        this.#refused.add(artifactHash);
-        metrics.artifactRefused(at);
-        logger.error(
-          { artifactHash, ...at },
-          'a policy artifact was refused: its bytes do not match its hash',
-        );
-      }
-    } catch (error) {
-      logger.warn({ artifactHash, error }, 'a policy artifact could not be fetched');
-    }
-    return null;
   }
 
   /** Before the store is asked: it may be away, and then this is the only way to kill a surface. */
@@ -229,7 +248,7 @@ export class ControlWatcher {
 
   #compile(state: ControlState, source: 'store' | 'disk'): ServingSnapshot {
     const { drawKey, logger, metrics } = this.#options;
-    const loader = new CachingPolicyLoader(this.#artifacts, this.#compiled, this.#refused, {
+    const loader = new CachingPolicyLoader(this.#shelf.artifacts, this.#compiled, this.#shelf.refused, {
       logger,
       metrics,
     });
@@ -241,26 +260,18 @@ export class ControlWatcher {
   }
 
   #replace(state: ControlState, source: 'store' | 'disk'): void {
-    const { control, lastGood, logger, replicaId } = this.#options;
+    const { lastGood, logger } = this.#options;
     const next = this.#compile(state, source);
-    this.#forgetUnused(next);
+    this.#shelf.keepOnly(next);
     logger.info(
       { revision: next.revision, source, surfaces: state.surfaces.length },
       'control state replaced',
     );
     if (source === 'disk') return;
-    const warn = (message: string) => (error: unknown) => logger.warn({ error }, message);
-    lastGood
-      .save(lastGoodState(next, this.#signatures), this.#artifacts)
-      .catch(warn('the last good copy could not be written'));
-    control.confirm(replicaId, next.revision).catch(warn('the revision served could not be confirmed'));
-  }
-
-  #forgetUnused(snapshot: ServingSnapshot): void {
-    const used = new Set<string | null>([...snapshot.champions.values()].map((champion) => champion.hash));
-    for (const { policies } of snapshot.state.surfaces) for (const p of policies) used.add(p.artifactHash);
-    this.#artifacts = new Map([...this.#artifacts].filter(([artifactHash]) => used.has(artifactHash)));
-    this.#signatures = new Map([...this.#signatures].filter(([artifactHash]) => used.has(artifactHash)));
+    const { artifacts, signatures } = this.#shelf;
+    this.#saving = this.#saving
+      .then(() => lastGood.save(lastGoodState(next, signatures), artifacts))
+      .catch((error: unknown) => logger.warn({ error }, 'the last good copy could not be written'));
   }
 
   async #loadFromDisk(): Promise<void> {
@@ -269,29 +280,10 @@ export class ControlWatcher {
       const copy = await lastGood.load();
       if (copy === null) return;
       this.#startCounters(copy.state);
-      // The disk is believed as little as the store: hash and signature are looked at again.
-      for (const [artifactHash, { signatures, at }] of artifactsOf(copy.state)) {
-        const bytes = copy.artifacts.get(artifactHash);
-        if (bytes === undefined || artifactHashOf(bytes) !== artifactHash) continue;
-        if (!this.#isTrusted(artifactHash, signatures, at)) continue;
-        this.#artifacts.set(artifactHash, bytes);
-        this.#signatures.set(artifactHash, signatures);
-      }
+      this.#shelf.takeCopies(copy.state, copy.artifacts);
       this.#replace(copy.state, 'disk');
     } catch (error) {
       logger.warn({ error }, 'the last good copy on the disk was refused');
     }
   }
-}
-
-/** The artifacts that a state refers to, once each. */
-function artifactsOf(state: ControlState) {
-  const found = new Map<string, { signatures: readonly ArtifactSignature[]; at: TenantSurface }>();
-  for (const { tenant, policies, surface } of state.surfaces) {
-    for (const { artifactHash, signatures = [] } of policies) {
-      if (artifactHash !== null)
-        found.set(artifactHash, { signatures, at: { tenant, surface: surface.name } });
-    }
-  }
-  return found;
 }

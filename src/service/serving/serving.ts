@@ -8,6 +8,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
 import type { Principal } from '../registry/principal.ts';
+import { confirmationsOf, type Confirmations } from './confirmations.ts';
 import { ControlWatcher } from './control-watcher.ts';
 import type { DecideDependencies } from './decide.ts';
 import type { DecideAnswer } from './decide-answer.ts';
@@ -68,12 +69,15 @@ export interface Serving {
   readonly ids: DecisionIds;
   /** Milliseconds since the store last confirmed what is served; null while it never did. */
   staleness(): number | null;
+  /** Which replicas serve what this one does; waits a little for those behind. To be asked after `refresh`. */
+  confirmations(): Promise<Confirmations>;
 }
 
 export function createServing(options: ServingOptions): Serving {
   const watcher = new ControlWatcher({
     ...options,
     drawKey: options.secrets.drawKey,
+    stopwatch: options.stopwatch ?? (() => performance.now()),
     replicaId: options.replicaId ?? 'local',
     pollMs: Math.min(options.pollMs ?? 1000, 2000),
     deadlineMs: options.deadlineMs ?? 1500,
@@ -102,6 +106,7 @@ export function createServing(options: ServingOptions): Serving {
     },
     ids: deps.ids,
     staleness: () => watcher.age(),
+    confirmations: () => confirmationsOf(options.control, watcher.snapshot?.revision ?? null),
   };
 }
 

@@ -76,7 +76,11 @@ export function controlContract(name: string, open: OpenStores): void {
       }
       const before = await stores.control.revision();
       await stores.policies.setAlias('live-feed', 'champion', 'live-feed@2', actor);
+      await stores.control.confirm('replica', before - 1);
       await stores.control.confirm('replica', before);
+      expect(await stores.control.replicas()).toContainEqual({ replica: 'replica', revision: before });
+      await stores.control.retire('replica');
+      expect(await stores.control.replicas()).not.toContainEqual({ replica: 'replica', revision: before });
       await stores.runs.create({ id: 'r', kind: 'snapshot', surface: 'live-feed', config: {} }, actor);
       expect(await stores.control.revision()).toBe(before);
       await watch.stop();

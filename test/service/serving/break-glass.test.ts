@@ -29,6 +29,8 @@ describe('the break-glass file', () => {
         loadArtifact: (hash) => control.loadArtifact(hash),
         watch: (hint) => control.watch(hint),
         confirm: (replica, revision) => control.confirm(replica, revision),
+        retire: (replica) => control.retire(replica),
+        replicas: () => control.replicas(),
         noteBreakGlass: (_, { killed }) => Promise.resolve(void notes.push(killed)),
       },
     });
