@@ -1,10 +1,11 @@
 import type { AllotConfig } from '../config/config.ts';
-import { startIngest } from '../ingest/pipeline.ts';
+import { createBatchWriter, startIngest } from '../ingest/pipeline.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createKafkaEventLog } from '../kafka/event-log.ts';
 import type { Logger } from '../observability/logger.ts';
 import { startForwarder } from '../service/delivery/forwarder.ts';
 import type { Metrics } from '../service/ports/metrics.ts';
+import type { EventLog } from '../service/ports/event-log.ts';
 import type { EventStore } from '../service/ports/stores.ts';
 
 export interface EventTransport {
@@ -35,10 +36,31 @@ export async function startEventTransport(options: EventTransportOptions): Promi
   try {
     await kafka.ensureTopics();
     if (options.isIngestHere) started.push(await startIngest({ log: kafka, store, metrics, logger }));
-    started.push(await startForwarder(journal, kafka));
+    started.push(await forward(options, kafka));
     return { stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Journal → Kafka, and straight into the store what a topic has no room for. */
+async function forward(options: EventTransportOptions, kafka: EventLog): Promise<EventTransport> {
+  const { journal, events: store, logger, metrics } = options;
+  const stopping = new AbortController();
+  const write = createBatchWriter({ store, metrics, logger }, stopping.signal);
+  const forwarder = await startForwarder(journal, kafka, (records, batch) => {
+    const [{ key, value }] = records;
+    logger.error(
+      { key, bytes: value.length },
+      'kafka: a topic takes no record of this size, it is stored without Kafka; see `allot topics check`',
+    );
+    return write(records, batch);
+  });
+  return {
+    stop: async () => {
+      stopping.abort();
+      await forwarder.stop();
+    },
+  };
 }

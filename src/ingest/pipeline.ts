@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AllotError } from '../core/errors.ts';
 import { timeOfDecisionId } from '../core/feedback/decision-id.ts';
 import type { LogEvent } from '../core/feedback/events.ts';
-import type { EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
+import type { BatchHandler, EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { EventKind, Metrics } from '../service/ports/metrics.ts';
 import type { EventStore, WriteCounts } from '../service/ports/stores.ts';
@@ -43,10 +43,9 @@ export interface IngestOptions {
  * with the batch in hand. Nothing is lost or skipped, and repeats have no effect in the store.
  */
 export async function startIngest(options: IngestOptions): Promise<EventConsumer> {
-  const { log, store, metrics, logger, lagEveryMs = LAG_EVERY_MS } = options;
+  const { log, metrics, logger, lagEveryMs = LAG_EVERY_MS } = options;
   const stopping = new AbortController();
-  const writer = new BatchWriter(store, metrics, logger, stopping.signal);
-  const consumer = await log.consume((records, batch) => writer.handle(records, batch));
+  const consumer = await log.consume(createBatchWriter(options, stopping.signal));
   const stopLag = reportLag(consumer, metrics, logger, lagEveryMs);
   return {
     lag: () => consumer.lag(),
@@ -56,6 +55,15 @@ export async function startIngest(options: IngestOptions): Promise<EventConsumer
       await consumer.stop();
     },
   };
+}
+
+/** What ingest does with a batch, from wherever it comes. `stopping` ends the wait for a store that is away. */
+export function createBatchWriter(
+  { store, metrics, logger }: Omit<IngestOptions, 'log'>,
+  stopping: AbortSignal,
+): BatchHandler {
+  const writer = new BatchWriter(store, metrics, logger, stopping);
+  return (records, batch) => writer.handle(records, batch);
 }
 
 /** Until the function that is returned is called. A question that has no answer yet is not asked again. */

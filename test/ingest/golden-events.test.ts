@@ -47,7 +47,9 @@ describe('the golden records, from the journal through another log into PostgreS
     };
     const { events: store, decisions } = createPostgresStores(database.pool);
     const ingest = await startIngest({ log, store, metrics: noMetrics, logger: silentLogger });
-    const forwarder = await startForwarder(journal, tap);
+    const forwarder = await startForwarder(journal, tap, () =>
+      Promise.reject(new Error('nothing is too large')),
+    );
     try {
       journal.appendAll(all);
       const kinds = (kind: LogEvent['kind']): number => all.filter((event) => event.kind === kind).length;

@@ -1,5 +1,8 @@
+import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKafkaEventLog } from '../../src/kafka/event-log.ts';
+import { declaredTopics } from '../../src/kafka/topics.ts';
+import { createMemoryEventLog } from '../../src/memory/event-log.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +38,9 @@ describe.skipIf(reason !== null)(title, () => {
     const log = createKafkaEventLog(config, silentLogger);
     await log.ensureTopics(PARTITIONS);
     for (let n = 0; n < 200; n += 1) journal.appendAll([exposureEvent(n), decisionEvent(n)]);
-    const forwarder = await startForwarder(journal, log);
+    const forwarder = await startForwarder(journal, log, () =>
+      Promise.reject(new Error('nothing is too large')),
+    );
     const seen: unknown[] = [];
     const consumer = await log.consume(async (records) => {
       seen.push(...records.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as unknown));
@@ -71,6 +76,39 @@ describe.skipIf(reason !== null)(title, () => {
     await log.publish([...recordsOf(5, 8), large]);
     await eventually(() => sizes.length === 4);
     expect(Math.max(...sizes)).toBe(large.value.length);
+    await log.close();
+  });
+
+  it('takes all but what is larger than a topic that somebody else made, and says so', async () => {
+    const config = kafkaConfig(broker.address);
+    const admin = new kafkajs.Kafka({ brokers: [broker.address], logLevel: 0 }).admin();
+    await admin.connect();
+    const configEntries = [{ name: 'max.message.bytes', value: '1048588' }];
+    const topics = [config.decisionsTopic, config.feedbackTopic].map((topic) => ({ topic, configEntries }));
+    await admin.createTopics({ waitForLeaders: true, topics });
+    await admin.disconnect();
+    const log = createKafkaEventLog(config, silentLogger);
+    expect(await log.checkTopics({ ...declaredTopics, partitions: 1 })).toContainEqual(
+      expect.objectContaining({ setting: 'max.message.bytes', found: 1_048_588 }),
+    );
+    const journal = createMemoryEventLog({ batchRecords: 100 });
+    const large = decisionEvent(50, { features: { t: 'x'.repeat(2e6) } });
+    const records = recordsOf(0, 100);
+    records[50] = { key: 'u', value: Buffer.from(JSON.stringify(large)) };
+    await journal.publish(records);
+    const past: string[] = [];
+    const forwarder = await startForwarder(journal, log, async (some) => void past.push(...some.map(idOf)));
+    await eventually(async () => (await forwarder.lag()) === 0);
+    expect(past).toEqual(['decision-50']);
+    const seen = new Set<string>();
+    await log.consume(async (some) => some.forEach((record) => seen.add(idOf(record))));
+    await eventually(() => seen.size >= 99);
+    expect([...seen].sort()).toEqual(
+      idsOf(0, 100)
+        .filter((id) => id !== 'decision-50')
+        .sort(),
+    );
+    await forwarder.stop();
     await log.close();
   });
 
