@@ -150,8 +150,8 @@ variants:
   it('revises what moves nobody, and refuses what would', async () => {
     await create('revised');
     await answerOf('start', 'revised');
-    const again = await answerOf('revise', file(declared('revised', { heldOutShare: 0.1 })));
-    expect(again).toMatchObject({ state: 'running', plan: { heldOutShare: 0.1 } });
+    const again = await answerOf('revise', file(declared('revised', { confirmationShare: 0.1 })));
+    expect(again).toMatchObject({ state: 'running', plan: { confirmationShare: 0.1 } });
     const moving = await allot('revise', file(declared('revised', { holdoutShare: 0.1 })));
     expect(moving).toMatchObject({ code: 1, stdout: '' });
     expect(moving.stderr).toContain(

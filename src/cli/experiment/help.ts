@@ -9,7 +9,7 @@ An experiment file (YAML or JSON; everything but surface, name and variants has 
     - { name: treatment, role: treatment, policyVersion: live-feed@42 }
   ramp: default                # 1-5-10-25-50 %, a day and 200 units each; or { steps: [...] }
   holdoutShare: 0.02           # kept on the champion and out of every experiment
-  heldOutShare: 0.1            # in the experiment, seen by no look before the decision
+  confirmationShare: 0.1       # in the experiment, seen by no look before the decision
   metrics:                     # default: main response, guarded auxiliaries and constraints of the surface
     - { name: watch, role: main, source: { response: watch }, rule: { kind: improve } }
     - { name: hides, role: guardrail, source: { response: hide }, rule: { kind: not-worse, better: lower, margin: 0.002 } }

@@ -19,7 +19,7 @@ export interface ExperimentPlan {
   /** Known before first assignment; variance that it explains is taken out (CUPED). */
   readonly covariate: Covariate | null;
   /** Share of units that no look sees until the decision: their effect is free of its selection. */
-  readonly heldOutShare: number;
+  readonly confirmationShare: number;
   readonly health: HealthPlan;
   /** A second key must agree before it starts and before its treatment is promoted. */
   readonly isApprovalNeeded: boolean;
@@ -82,17 +82,25 @@ export const defaultRamp = (minSeconds = 86_400, minUnits = 200): RampPlan => ({
 export const defaultMetrics = (surface: Surface): readonly PlannedMetric[] =>
   surfaceMetrics(surface).map((metric) => ({ ...metric, budget: 1, winsorAt: null }));
 
+/** A plan as it may have been stored: `confirmationShare` had another name once. */
+type StoredPlan = ExperimentPlan & { readonly heldOutShare?: number };
+
+const renamed = ({ heldOutShare, ...plan }: StoredPlan): ExperimentPlan =>
+  heldOutShare === undefined ? plan : { ...plan, confirmationShare: heldOutShare };
+
 /** The plan of an experiment; one of before there were plans is judged by what its surface says. */
 export const planOf = (experiment: Experiment, surface: Surface): ExperimentPlan =>
-  experiment.plan ?? {
-    ramp: null,
-    metrics: defaultMetrics(surface),
-    estimand: 'per-decision',
-    minUnits: 100,
-    tunedAtUnits: 2000,
-    horizonUnits: null,
-    covariate: null,
-    heldOutShare: 0,
-    health: DEFAULT_HEALTH,
-    isApprovalNeeded: false,
-  };
+  experiment.plan === undefined ? unplanned(surface) : renamed(experiment.plan);
+
+const unplanned = (surface: Surface): ExperimentPlan => ({
+  ramp: null,
+  metrics: defaultMetrics(surface),
+  estimand: 'per-decision',
+  minUnits: 100,
+  tunedAtUnits: 2000,
+  horizonUnits: null,
+  covariate: null,
+  confirmationShare: 0,
+  health: DEFAULT_HEALTH,
+  isApprovalNeeded: false,
+});

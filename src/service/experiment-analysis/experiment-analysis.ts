@@ -37,7 +37,7 @@ export interface ExperimentLook extends ExperimentResult {
   /** Closed units of the newest block: what the ramp waits for. */
   readonly unitsInBlock: number;
   /** Units that no look has seen; their metrics only once it is decided, free of the selection by looking. */
-  readonly heldOut: { readonly units: number; readonly byMetric: readonly MetricResult[] | null };
+  readonly confirmation: { readonly units: number; readonly byMetric: readonly MetricResult[] | null };
 }
 
 export interface ExperimentAnalysis {
@@ -186,10 +186,10 @@ function judge(treatment: Variant, look: Look): ExperimentLook {
       ]),
     ),
     unitsInBlock: total(cells, (cell) => (cell.block === newest ? cell.statistics.units : 0)),
-    heldOut: {
+    confirmation: {
       units: total(cells, (cell) => (cell.isHeldOut ? cell.statistics.units : 0)),
       byMetric:
-        experiment.decision === undefined || plan.heldOutShare === 0
+        experiment.decision === undefined || plan.confirmationShare === 0
           ? null
           : judgeMetrics({ plan, level, control: dataOf(control, true), treatment: dataOf(treatment, true) }),
     },

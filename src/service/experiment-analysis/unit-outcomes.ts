@@ -53,7 +53,7 @@ export function unitCell(
     variant: unit.variant,
     block: unit.block,
     day: new Date(unit.firstAssignedAt).toISOString().slice(0, 10),
-    isHeldOut: isHeldOut(experiment.salt, plan.heldOutShare, unit.unitId),
+    isHeldOut: isHeldOut(experiment.salt, plan.confirmationShare, unit.unitId),
     statistics: {
       units: 1,
       undeliveredUnits: first?.isDelivered === true ? 0 : 1,

@@ -64,7 +64,7 @@ const planFrom = (declared: ExperimentDeclaration, surface: Surface): Experiment
   tunedAtUnits: declared.tunedAtUnits,
   horizonUnits: declared.horizonUnits,
   covariate: declared.covariate,
-  heldOutShare: declared.heldOutShare,
+  confirmationShare: declared.confirmationShare,
   health: declared.health,
   isApprovalNeeded: declared.isApprovalNeeded,
 });

@@ -70,8 +70,14 @@ export const experimentSchema = z
       .nullable()
       .default(null)
       .meta({ description: '`default`: 1-5-10-25-50 %, a day and 200 units each' }),
-    holdoutShare: shareSchema.lt(1).default(0),
-    heldOutShare: shareSchema.lt(1).default(0).meta({ description: 'Of the units, kept from every look' }),
+    holdoutShare: shareSchema
+      .lt(1)
+      .default(0)
+      .meta({ description: 'Of all units, kept on the champion and out of every experiment' }),
+    confirmationShare: shareSchema
+      .lt(1)
+      .default(0)
+      .meta({ description: 'Of the units in the experiment, seen by no look before the decision' }),
     layer: nameSchema.default('default'),
     level: z.number().gt(0.5).lt(1).default(0.95),
     estimand: z.enum(['per-decision', 'per-unit']).default('per-decision'),

@@ -66,7 +66,7 @@ function input(
       tunedAtUnits: 1000,
       horizonUnits: null,
       covariate: null,
-      heldOutShare: 0,
+      confirmationShare: 0,
       health: DEFAULT_HEALTH,
       isApprovalNeeded: false,
     },

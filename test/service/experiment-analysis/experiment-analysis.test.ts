@@ -138,18 +138,26 @@ describe('the analysis of a running experiment', () => {
     expect(look.units.treatment).toBe(200);
   });
 
+  it('reads a plan that was stored under the former name of its confirmation share', () => {
+    const { confirmationShare: _, ...former } = planOf(experiment, experimentSurface);
+    const stored = JSON.parse(
+      JSON.stringify({ ...experiment, plan: { ...former, heldOutShare: 0.1 } }),
+    ) as typeof experiment;
+    expect(planOf(stored, experimentSurface)).toEqual({ ...former, confirmationShare: 0.1 });
+  });
+
   it('shows held-out units to no look before the decision, and then only there', async () => {
-    const plan = { ...planOf(experiment, experimentSurface), heldOutShare: 0.5, minUnits: 30 };
+    const plan = { ...planOf(experiment, experimentSurface), confirmationShare: 0.5, minUnits: 30 };
     const analysis = await analysisOf(records(800, 0.5));
     const [look] = await analysis.look('t', { ...experiment, plan }, LATER);
     const seen = look.units.control + look.units.treatment;
-    expect(seen + look.heldOut.units).toBe(800);
+    expect(seen + look.confirmation.units).toBe(800);
     expect(Math.abs(seen - 400)).toBeLessThan(80);
-    expect(look.heldOut.byMetric).toBeNull();
+    expect(look.confirmation.byMetric).toBeNull();
     const decision = { verdict: 'pass', at: LATER, reason: 'test' } as const;
     const [after] = await analysis.look('t', { ...experiment, plan, state: 'decided', decision }, LATER);
     expect(after.byMetric).toEqual(look.byMetric);
-    expect(after.heldOut.byMetric![0].effect!.value).not.toBe(look.byMetric[0].effect!.value);
+    expect(after.confirmation.byMetric![0].effect!.value).not.toBe(look.byMetric[0].effect!.value);
   });
 
   it('takes out with a covariate what was known before assignment, and never widens the interval', async () => {
