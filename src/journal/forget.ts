@@ -1,10 +1,12 @@
 import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../core/error-code.ts';
 import { dayOfDecisionId } from '../core/feedback/decision-id.ts';
 import { mentions } from '../core/feedback/mentions.ts';
 import { FORGOTTEN_RECORD } from '../service/schemas/forgotten-record.ts';
 import { loadCursor } from './cursor.ts';
 import { DAMAGED_FOLDER } from './damage.ts';
+import { ADOPTED_FOLDER } from './folder.ts';
 import { hasLiveOwner } from './owner.ts';
 import {
   OVERHEAD_BYTES,
@@ -14,7 +16,7 @@ import {
   recordBytesAt,
   resealRecord,
 } from './record.ts';
-import { type Segment, listSegments } from './segment.ts';
+import { listSegments } from './segment.ts';
 
 export interface JournalForgotten {
   /** Records that were overwritten (or would be, in a dry run). */
@@ -41,13 +43,13 @@ export function forgetInJournal(
   now: number,
 ): JournalForgotten {
   const ids = new Set(unit.decisionIds);
-  const folders = journalFolders(directory);
   // Twice: feedback may stand in another folder, before its decision.
-  for (const folder of folders) eachRecord(folder, ({ value }) => noteDecision(value, unit, ids));
+  for (const folder of journalFolders(directory))
+    eachRecord(folder, ({ value }) => noteDecision(value, unit, ids));
   let records = 0;
   let waiting = 0;
   const names = [unit.unitId, ...ids];
-  for (const folder of folders) {
+  for (const folder of journalFolders(directory)) {
     const handled = loadCursor(folder)?.sequence ?? 0;
     const isOwned = isRunning(folder, now);
     eachRecord(folder, (record) => {
@@ -55,29 +57,43 @@ export function forgetInJournal(
       if (whose === 'other') return;
       // What only mentions the unit is another unit's: it goes once it is stored.
       const mayChange = record.sequence <= handled || (!isOwned && whose === 'unit');
-      if (mayChange) records += 1;
-      else waiting += 1;
-      if (mayChange && !isDryRun) record.overwrite();
+      if (!mayChange) waiting += 1;
+      else if (isDryRun || record.overwrite()) records += 1;
     });
   }
   return { records, waiting, decisionIds: [...ids], damagedFiles: damagedFiles(directory, names) };
 }
 
-/** With what each folder adopted; a folder that its process removes meanwhile is empty. */
-function journalFolders(directory: string): string[] {
+/** With what each folder adopted; again and again, because one that is adopted meanwhile goes on under another name. */
+function* journalFolders(directory: string): Generator<string> {
+  const seen = new Set<string>();
+  for (;;) {
+    const more = foldersNow(directory).filter((folder) => !seen.has(folder));
+    if (more.length === 0) return;
+    for (const folder of more) yield folder;
+    for (const folder of more) seen.add(folder);
+  }
+}
+
+function foldersNow(directory: string): string[] {
   return namesIn(directory)
     .filter((name) => name !== DAMAGED_FOLDER)
     .flatMap((name) => {
       const path = join(directory, name);
-      return [path, ...namesIn(join(path, 'adopted')).map((inner) => join(path, 'adopted', inner))];
+      const adopted = join(path, ADOPTED_FOLDER);
+      return [path, ...namesIn(adopted).map((inner) => join(adopted, inner))];
     });
 }
 
-function namesIn(folder: string): string[] {
+const namesIn = (folder: string): string[] => unlessGone(() => readdirSync(folder)) ?? [];
+
+/** null: handed on and removed meanwhile, or never there. What cannot be read for any other reason is not gone. */
+function unlessGone<T>(read: () => T): T | null {
   try {
-    return readdirSync(folder);
-  } catch {
-    return [];
+    return read();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
   }
 }
 
@@ -89,26 +105,17 @@ interface FoundRecord {
   readonly key: string;
   readonly value: string;
   readonly sequence: number;
-  overwrite(): void;
+  /** False: gone meanwhile. */
+  overwrite(): boolean;
 }
 
 function eachRecord(folder: string, visit: (record: FoundRecord) => void): void {
-  let segments: Segment[];
-  try {
-    segments = listSegments(folder);
-  } catch {
-    return;
-  }
-  for (const segment of segments) visitSegment(segment.path, visit);
+  for (const { path } of unlessGone(() => listSegments(folder)) ?? []) visitSegment(path, visit);
 }
 
 function visitSegment(path: string, visit: (record: FoundRecord) => void): void {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return; // handed on and removed meanwhile
-  }
+  const bytes = unlessGone(() => readFileSync(path));
+  if (bytes === null) return;
   for (let at: number | null = 0; at !== null && at < bytes.length;) {
     if (!isRecordAt(bytes, at)) {
       at = findRecord(bytes, at + 1, 1);
@@ -117,26 +124,28 @@ function visitSegment(path: string, visit: (record: FoundRecord) => void): void 
     const start: number = at;
     const end: number = start + (recordBytesAt(bytes, start) ?? 0);
     const { key, value, sequence } = decodeRecord(bytes, start);
-    const overwrite = (): void => overwriteRecord(path, bytes.subarray(start, end), start);
+    const overwrite = (): boolean => overwriteRecord(path, bytes.subarray(start, end), start);
     visit({ key, value: value.toString('utf8'), sequence, overwrite });
     at = end;
   }
 }
 
 /** One write for the whole record: a crash leaves the old record, the new one, or one that recovery steps over. */
-function overwriteRecord(path: string, record: Buffer, offset: number): void {
+function overwriteRecord(path: string, record: Buffer, offset: number): boolean {
   const valueAt = OVERHEAD_BYTES + record.readUInt16LE(OVERHEAD_BYTES - 2);
   record.fill('x', OVERHEAD_BYTES, valueAt);
   record.fill(' ', valueAt);
   record.write(FORGOTTEN_RECORD, valueAt);
   resealRecord(record);
-  const file = openSync(path, 'r+');
+  const file = unlessGone(() => openSync(path, 'r+'));
+  if (file === null) return false;
   try {
     writeSync(file, record, 0, record.length, offset);
     fdatasyncSync(file);
   } finally {
     closeSync(file);
   }
+  return true;
 }
 
 /** `unit`: its decision or feedback, or no event at all that names it; `mention`: of another unit, but names it. */

@@ -43,7 +43,10 @@ export function isOwnedBy(folder: string, token: string): boolean {
 export function hasLiveOwner(folder: string, now: number): boolean {
   const owner = readOwner(folder);
   if (owner === null) return false;
-  if (owner.place !== place()) return now - statSync(join(folder, OWNER_FILE)).mtimeMs < LEASE_MS;
+  if (owner.place !== place()) {
+    const found = statSync(join(folder, OWNER_FILE), { throwIfNoEntry: false });
+    return found !== undefined && now - found.mtimeMs < LEASE_MS;
+  }
   return isRunning(owner.pid) && startOf(owner.pid) === owner.startedAt;
 }
 

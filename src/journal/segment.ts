@@ -27,10 +27,10 @@ export function listSegments(folder: string): Segment[] {
     .filter((digits) => digits !== undefined)
     .map(Number)
     .sort((a, b) => a - b)
-    .map((firstSequence) => {
+    .flatMap((firstSequence) => {
       const segment = segmentFor(folder, firstSequence);
-      segment.bytes = statSync(segment.path).size;
-      return segment;
+      const found = statSync(segment.path, { throwIfNoEntry: false });
+      return found === undefined ? [] : [{ ...segment, bytes: found.size }]; // else handled and removed meanwhile
     });
 }
 

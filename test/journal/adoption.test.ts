@@ -60,7 +60,7 @@ describe('an adopted folder that cannot be read yet', () => {
     const directory = leftBehind(new Map([[1, bytes]]));
     const segment = join(directory, 'dead', segmentName(1));
     rmSync(segment);
-    symlinkSync(segment, segment); // ELOOP: no reader gets anywhere
+    symlinkSync(segmentName(1), segment); // ELOOP: no reader gets anywhere
     const first = await open(directory);
     expect(first.depth().records).toBe(1);
     first.append(decisionEvent(99));
@@ -84,7 +84,7 @@ describe('an adopted folder that cannot be read yet', () => {
     const directory = leftBehind(new Map([[1, bytes]]));
     const segment = join(directory, 'dead', segmentName(1));
     rmSync(segment);
-    symlinkSync(segment, segment);
+    symlinkSync(segmentName(1), segment);
     const journal = await open(directory);
     const seen: string[] = [];
     await journal.consume(async (records) => void seen.push(...idsOf(records)));
