@@ -22,7 +22,7 @@ interface Keyed {
 /**
  * Sorted by key: two consumers that write the same repeats then wait for each other in one order and never in a circle.
  */
-export function toRows(events: readonly LogEvent[]): RowsByKind {
+function toRows(events: readonly LogEvent[]): RowsByKind {
   const kinds: Record<LogEvent['kind'], Keyed[]> = { decision: [], exposure: [], interaction: [] };
   for (const event of events) {
     const key = event.kind === 'decision' ? event.decisionId : event.eventId;
@@ -33,6 +33,22 @@ export function toRows(events: readonly LogEvent[]): RowsByKind {
     exposure: sorted(kinds.exposure),
     interaction: sorted(kinds.interaction),
   };
+}
+
+/** The same in parts of at most so many days, oldest first; one part, however small, where the events are of few. */
+export function inDays(events: readonly LogEvent[], most: number): [RowsByKind, ...RowsByKind[]] {
+  const whole = toRows(events);
+  const days = [...new Set(Object.values(whole).flatMap((kind) => kind.days))].sort();
+  if (days.length <= most) return [whole];
+  const older = new Set(days.slice(0, most));
+  const isOlder = (event: LogEvent): boolean => older.has(storableDay(event));
+  return [
+    toRows(events.filter(isOlder)),
+    ...inDays(
+      events.filter((event) => !isOlder(event)),
+      most,
+    ),
+  ];
 }
 
 function storableDay(event: LogEvent): string {

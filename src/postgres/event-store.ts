@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
 import type { DeadLetter, EventStore, WriteCounts } from '../service/ports/stores.ts';
 import { classifyError } from './errors.ts';
-import { type EventRows, type RowsByKind, toRows } from './event-rows.ts';
+import { type EventRows, inDays, type RowsByKind } from './event-rows.ts';
 import { lettersToKeep } from './forget-dead-letters.ts';
 import { withoutForgotten } from './forgotten-events.ts';
 import { createPartitions, type Partitions } from './partitions.ts';
@@ -45,8 +45,11 @@ const INSERT_DEAD_LETTERS = `
   select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bytea[])
   on conflict do nothing`;
 
+/** A transaction locks every partition that it writes to, with its indexes: a server has room for some hundred days. */
+const DAYS_AT_ONCE = 50;
+
 /**
- * One call is one transaction, and repeats have no effect: after a failure, or when nobody knows whether the commit
+ * One call is one transaction (a batch over many days is several, its dead letters go with the last), and repeats have no effect: after a failure, or when nobody knows whether the commit
  * happened, the same batch is simply written again.
  *
  * Throws `invalid_request` (or `decision_id_invalid`) when a row is to blame, so that ingest can look for it by
@@ -56,18 +59,45 @@ export function createEventStore(pool: pg.Pool): EventStore {
   const partitions = createPartitions(pool);
   return {
     async write({ events, deadLetters }) {
-      const rows = toRows(events);
-      const write = (): Promise<WriteCounts> => writeOnce(pool, partitions, rows, deadLetters);
-      try {
-        return await write();
-      } catch (error) {
-        if (!isMissingPartition(error)) throw error;
-        partitions.forget();
-        return await write();
-      }
+      const [rows, ...more] = inDays(events, DAYS_AT_ONCE);
+      let written = await writeRows(pool, partitions, rows, more.length === 0 ? deadLetters : []);
+      for (const [i, next] of more.entries())
+        written = sum(
+          written,
+          await writeRows(pool, partitions, next, i === more.length - 1 ? deadLetters : []),
+        );
+      return written;
     },
   };
 }
+
+async function writeRows(
+  pool: pg.Pool,
+  partitions: Partitions,
+  rows: RowsByKind,
+  deadLetters: readonly Omit<DeadLetter, 'id'>[],
+): Promise<WriteCounts> {
+  try {
+    return await writeOnce(pool, partitions, rows, deadLetters);
+  } catch (error) {
+    if (!isMissingPartition(error)) throw error;
+    partitions.forget();
+    return await writeOnce(pool, partitions, rows, deadLetters);
+  }
+}
+
+const sum = (a: WriteCounts, b: WriteCounts): WriteCounts => ({
+  inserted: sumOfKinds(a.inserted, b.inserted),
+  duplicates: sumOfKinds(a.duplicates, b.duplicates),
+  forgotten: sumOfKinds(a.forgotten, b.forgotten),
+  deadLetters: a.deadLetters + b.deadLetters,
+});
+
+const sumOfKinds = (a: WriteCounts['inserted'], b: WriteCounts['inserted']): WriteCounts['inserted'] => ({
+  decisions: a.decisions + b.decisions,
+  exposures: a.exposures + b.exposures,
+  interactions: a.interactions + b.interactions,
+});
 
 async function writeOnce(
   pool: pg.Pool,

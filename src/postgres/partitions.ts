@@ -5,8 +5,8 @@ const DAY_MS = 86_400_000;
 
 export interface Partitions {
   /**
-   * Makes what is missing for these days, and for the days after them so that midnight finds its table ready; in a
-   * transaction of its own. Remembers what it has seen to.
+   * Makes what is missing for these days, and for the days after them so that midnight finds its table ready; in
+   * transactions of its own. Remembers what it has seen to.
    */
   ensure(days: Iterable<string>): Promise<void>;
   /** After a partition was dropped behind our back: look again. */
@@ -19,12 +19,23 @@ export function createPartitions(pool: pg.Pool): Partitions {
     async ensure(days) {
       const missing = [...new Set(days)].filter((day) => !known.has(day));
       if (missing.length === 0) return;
-      const withNext = [...missing, ...missing.map(dayAfter)];
-      await mapErrors(() => pool.query('select ensure_event_partitions($1::date[])', [withNext]));
+      await makePartitions(pool, [...missing, ...missing.map(dayAfter)]);
       for (const day of missing) known.add(day);
     },
     forget: () => known.clear(),
   };
+}
+
+/** A table that is made stays locked, with its indexes, until the end of its transaction: a server has room for some hundred days. */
+const DAYS_AT_ONCE = 20;
+
+/** Makes what is missing for these days; outside of a transaction, so that no more than a few are locked at a time. */
+export async function makePartitions(client: pg.Pool | pg.ClientBase, days: Iterable<string>): Promise<void> {
+  const wanted = [...new Set(days)].sort();
+  for (let i = 0; i < wanted.length; i += DAYS_AT_ONCE) {
+    const few = wanted.slice(i, i + DAYS_AT_ONCE);
+    await mapErrors(() => client.query('select ensure_event_partitions($1::date[])', [few]));
+  }
 }
 
 const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createPool } from '../../src/postgres/database.ts';
+import { runnableBinaries } from '../../src/postgres/embedded/binaries.ts';
+import { initialise } from '../../src/postgres/embedded/initialise.ts';
+import { dataArgument, openPlace } from '../../src/postgres/embedded/place.ts';
+import { answers, clusterName, databaseUrl, stopPostmaster } from '../../src/postgres/embedded/postmaster.ts';
+import { dayOfDecisionId } from '../../src/core/feedback/decision-id.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
+import { createPostgresStores } from '../../src/postgres/stores.ts';
+import { mintId, newTenant } from '../contracts/stores/support.ts';
+import { decisionEvent, exposureEvent, interactionEvent } from '../support/events.ts';
+
+/**
+ * As PostgreSQL comes, but for a tenth of its backends: its table of locks, 64 for each of them, is about a sixth of the usual one,
+ * and so 120 days stand for some 800.
+ */
+const settings = {
+  ...{ max_locks_per_transaction: 64, max_connections: 10, max_worker_processes: 0, max_wal_senders: 0 },
+  ...{ wal_level: 'minimal', autovacuum_max_workers: 1, fsync: 'off' },
+};
+const DAYS = 250;
+
+const folder = mkdtempSync(join(tmpdir(), 'allot-many-days-'));
+let server: ChildProcess;
+let pool: pg.Pool | undefined;
+const database = (): pg.Pool => pool as pg.Pool;
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+beforeAll(async () => {
+  const place = openPlace(join(folder, 'postgres'));
+  const binaries = runnableBinaries(place.user, () => undefined);
+  await initialise(place, binaries);
+  const port = await freePort();
+  const { argument, cwd } = dataArgument(place.data);
+  const given = {
+    ...settings,
+    cluster_name: clusterName(place),
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+  };
+  const options = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);
+  server = spawn(join(binaries.folder, 'bin', 'postgres'), ['-D', argument, ...options], {
+    ...{ cwd, stdio: 'ignore', ...place.user },
+  });
+  while (!(await answers(place, port))) await sleep(50);
+  const url = databaseUrl(place, port, 'allot');
+  await migrate(url);
+  pool = createPool(url);
+}, 120_000);
+afterAll(async () => {
+  await pool?.end();
+  if (server.pid !== undefined) await stopPostmaster(server.pid);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('stores a batch over more days than the server has locks for', { timeout: 120_000 }, async () => {
+  const tenant = newTenant();
+  const first = Date.UTC(2024, 0, 1);
+  const events = Array.from({ length: DAYS }, (_, n) => {
+    const decidedAt = first + n * 86_400_000;
+    const decisionId = mintId(tenant, decidedAt);
+    return [
+      decisionEvent(n, { tenant, decidedAt, decisionId }),
+      exposureEvent(n, { tenant, decisionId }),
+      interactionEvent(n, { tenant, decisionId }),
+    ];
+  }).flat();
+  const deadLetters = [{ receivedAt: first, reason: 'test', record: Buffer.from('poison') }];
+  const days = events.map(({ decisionId }) => dayOfDecisionId(decisionId));
+  await expect(database().query('select ensure_event_partitions($1::date[])', [days])).rejects.toMatchObject({
+    code: '53200',
+  });
+  const store = createPostgresStores(database()).events;
+  const counts = { decisions: DAYS, exposures: DAYS, interactions: DAYS };
+  const none = { decisions: 0, exposures: 0, interactions: 0 };
+  expect(await store.write({ events: events.reverse(), deadLetters })).toEqual({
+    ...{ inserted: counts, duplicates: none, forgotten: none, deadLetters: 1 },
+  });
+  expect(await store.write({ events, deadLetters })).toEqual({
+    ...{ inserted: none, duplicates: counts, forgotten: none, deadLetters: 0 },
+  });
+});
