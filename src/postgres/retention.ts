@@ -8,6 +8,13 @@ export interface RetentionReport {
   readonly forgottenUnits: number;
 }
 
+/**
+ * How long what keeps a forgotten unit away is kept at least: longer than a topic, the journal of a host that was away, or a file to
+ * import is usually kept. It names nobody (hashes of units, ids of decisions that are gone), so a short retention is no reason
+ * to let a unit come back.
+ */
+const GUARD_DAYS = 400;
+
 const parents = ['decisions', 'exposures', 'interactions'] as const;
 
 /** Days with partitions, oldest first. */
@@ -23,8 +30,9 @@ export async function partitionDays(pool: pg.Pool | pg.ClientBase): Promise<read
 
 /**
  * Drops whole days before `before` (a date): decisions with their feedback, as both follow the day inside the decision id.
- * Each day is one short transaction, so readers wait for no more than one. Dead letters and the guard list of forgotten
- * units of that time go too. Audited for every tenant.
+ * Each day is one short transaction, so readers wait for no more than one. Dead letters of that time go too, and the guard list of
+ * forgotten units once it is `GUARD_DAYS` old as well. A late event of a dropped day is stored, as that of any day is (an import
+ * may be years old), until retention is applied again. Audited for every tenant.
  */
 export async function applyRetention(
   pool: pg.Pool,
@@ -40,8 +48,13 @@ export async function applyRetention(
   }
   return await inTransaction(pool, async (client) => {
     const deadLetters = await remove(client, 'dead_letters where received_at < $1::date', before);
-    const forgottenUnits = await remove(client, 'forgotten_units where forgotten_at < $1::date', before);
-    await remove(client, 'forgotten_decisions where day < $1::date', before);
+    const guardedSince = `least($1::date, (now() at time zone 'UTC')::date - ${String(GUARD_DAYS)})`;
+    const forgottenUnits = await remove(
+      client,
+      `forgotten_units where forgotten_at < ${guardedSince}`,
+      before,
+    );
+    await remove(client, `forgotten_decisions where day < ${guardedSince}`, before);
     const report = { days, deadLetters, forgottenUnits };
     await client.query(
       `insert into audit_log (tenant, actor, action, subject, details)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPartitionMaintenance } from '../../src/controller/partition-maintenance.ts';
 import { createDecisionIds } from '../../src/core/feedback/decision-id.ts';
+import { forgetUnit } from '../../src/postgres/forget-unit.ts';
 import { applyRetention, makePartitionsAhead, partitionDays } from '../../src/postgres/retention.ts';
 import { createPostgresStores } from '../../src/postgres/stores.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
@@ -52,6 +53,26 @@ describe('retention', () => {
     expect((await stores.decisions.find('default', young))?.exposures).toHaveLength(1);
     const { rows } = await database.pool.query('select count(*)::integer as n from exposures');
     expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  it('keeps what keeps forgotten units away, as events may still come, for as long as any copy of them is kept', async () => {
+    const day = new Date(Date.now() - 3 * DAY).toISOString().slice(0, 10);
+    const decisionId = await storeDay(day, 4);
+    const decision = decisionEvent(4, { decisionId, decidedAt: Date.parse(`${day}T12:00:00Z`) });
+    const { tenant, unitId } = decision;
+    await forgetUnit(database.pool, { tenant, unitId, actor: 'cli', isDryRun: false });
+    const before = new Date(Date.now() + DAY).toISOString().slice(0, 10);
+    const apply = () => applyRetention(database.pool, { before, actor: 'cli', isDryRun: false });
+    expect((await apply()).forgottenUnits).toBe(0);
+    for (const event of [exposureEvent(4, { decisionId }), decision]) {
+      const { inserted } = await stores.events.write({ events: [event], deadLetters: [] });
+      expect(inserted).toEqual({ decisions: 0, exposures: 0, interactions: 0 });
+    }
+    await database.pool.query(`update forgotten_units set forgotten_at = now() - interval '402 days'`);
+    await database.pool.query('update forgotten_decisions set day = day - 402');
+    expect((await apply()).forgottenUnits).toBe(1);
+    const { rows } = await database.pool.query('select from forgotten_decisions');
+    expect(rows).toEqual([]);
   });
 
   it('a late event of a dropped day is stored, and the next retention drops it again', async () => {
