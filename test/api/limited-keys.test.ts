@@ -2,6 +2,7 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { noShadowScore } from '../../src/core/experiment/shadow-score.ts';
+import type { RunKind } from '../../src/service/ports/runs.ts';
 import type { Role } from '../../src/service/ports/control.ts';
 import { createApiWorld, liveFeed, type ApiWorld } from '../support/api-world.ts';
 import { operations } from '../support/fuzz/fuzz-api.ts';
@@ -88,8 +89,94 @@ describe('a key that is limited to a surface', () => {
   });
 });
 
+/** Routes that name one thing: with the name of a thing that the key does not cover. */
+const named = operations().filter(({ path }) => path.includes('{'));
+
+describe('a thing that a key does not cover', () => {
+  let world: ApiWorld;
+  let api: ReturnType<typeof supertest>;
+  let things: Things;
+  let keys: Readonly<Record<'otherSurface' | 'otherTenant' | 'whole', string>>;
+
+  beforeAll(async () => {
+    world = await createApiWorld();
+    await fill(world, OWN);
+    things = await fill(world, FOREIGN);
+    keys = {
+      otherSurface: await world.key('admin', { surfaces: [OWN] }),
+      otherTenant: await world.key('admin', { tenant: 'rival' }),
+      whole: await world.key('analyst'),
+    };
+    api = supertest(createApp(world.services));
+  });
+  afterAll(() => world.stop());
+
+  const addressOf = (path: string): string =>
+    path
+      .replace(/surfaces\/\{name\}/, `surfaces/${FOREIGN}`)
+      .replace('{alias}', 'champion')
+      .replace('{version}', things.version)
+      .replace(/decisions\/\{id\}/, `decisions/${things.decisionId}`)
+      .replace(/experiments\/\{id\}/, `experiments/${things.experiment}`)
+      .replace('/v1/training-runs/{id}', `/v1/training-runs/${things.runs.training}`)
+      .replace('/v1/evaluation-runs/{id}', `/v1/evaluation-runs/${things.runs.evaluation}`)
+      .replace('/v1/promotions/{id}', `/v1/promotions/${things.runs.promotion}`);
+
+  const ask = async ({ method, path }: (typeof named)[number], key: string) => {
+    const call = api[method as 'get' | 'post' | 'put'](addressOf(path));
+    void call.set('authorization', `Bearer ${key}`);
+    return await (method === 'get' ? call : call.send(bodies[path] ?? {}));
+  };
+
+  it.each(named)('$method $path: not by an admin of another surface', async (route) => {
+    const before = (await world.stores.audit.list('acme', 1000)).length;
+    const { status, text } = await ask(route, keys.otherSurface);
+    expect(status).toBe(403);
+    expect(text).not.toContain(FOREIGN);
+    expect(await world.stores.audit.list('acme', 1000)).toHaveLength(before);
+  });
+
+  it.each(named)('$method $path: not by an admin of another tenant', async (route) => {
+    const { status, body } = await ask(route, keys.otherTenant);
+    // A surface of the same name may be declared by anybody: it is another one.
+    if (route.method === 'put' && route.path === '/v1/surfaces/{name}') return expect(status).toBe(200);
+    expect((body as { code: string }).code).toMatch(/_unknown$|^decision_id_foreign$/);
+    expect([403, 404]).toContain(status);
+  });
+
+  it('is there for those whom it is for: the same requests of a whole key do not fail for what it may', async () => {
+    for (const route of named.filter(({ method }) => method === 'get')) {
+      const { status } = await ask(route, keys.whole);
+      // No report was written.
+      expect(status).toBe(route.path.endsWith('/report') ? 404 : 200);
+    }
+  });
+});
+
+/** What the routes that change something take; all others take an empty body. */
+const bodies: Readonly<Record<string, object>> = {
+  '/v1/surfaces/{name}': liveFeed,
+  '/v1/surfaces/{name}/aliases/{alias}': { version: `${FOREIGN}@1` },
+  '/v1/policies/{version}:sign': { keyId: '0'.repeat(16), signature: 'A'.repeat(86) },
+  '/v1/experiments/{id}': {
+    surface: FOREIGN,
+    name: `try-${FOREIGN}`,
+    variants: [
+      { name: 'control', role: 'control', alias: 'champion' },
+      { name: 'treatment', role: 'treatment', alias: 'champion' },
+    ],
+  },
+};
+
+interface Things {
+  readonly version: string;
+  readonly experiment: string;
+  readonly decisionId: string;
+  readonly runs: Readonly<Record<'training' | 'evaluation' | 'promotion', string>>;
+}
+
 /** One of each kind, so that each list has something of this surface. */
-async function fill(world: ApiWorld, name: string): Promise<void> {
+async function fill(world: ApiWorld, name: string): Promise<Things> {
   const { services, stores, admin } = world;
   const surface = await world.declare(liveFeed, name);
   const version = await world.policy(surface, [0.5, 0.5], name);
@@ -99,9 +186,13 @@ async function fill(world: ApiWorld, name: string): Promise<void> {
     { name: 'treatment', role: 'treatment', alias: 'champion' },
   ];
   await services.experiments.create({ surface: name, name: `try-${name}`, variants }, admin);
-  for (const kind of ['training', 'evaluation', 'promotion'] as const) {
-    await services.runs.start(kind, { surface: name }, admin);
-  }
+  const start = async (kind: RunKind): Promise<string> =>
+    (await services.runs.start(kind, { surface: name }, admin)).id;
+  const runs = {
+    training: await start('training'),
+    evaluation: await start('evaluation'),
+    promotion: await start('promotion'),
+  };
   const actor = { tenant: 'acme', id: 'test' };
   const interval = { value: 1, lower: 0, upper: 2 };
   const forecast = { policyVersion: version, response: 'watchMs', estimand: 'per-unit' };
@@ -115,4 +206,5 @@ async function fill(world: ApiWorld, name: string): Promise<void> {
   );
   services.feedback.exposures({ eventId: `e-${name}`, decisionId }, admin);
   await stores.events.write({ events: world.journal.events, deadLetters: [] });
+  return { version, experiment: `try-${name}`, decisionId, runs };
 }
