@@ -10,7 +10,7 @@ export interface RetentionReport {
 
 /**
  * How long what keeps a forgotten unit away is kept at least: longer than a topic, the journal of a host that was away, or a file to
- * import is usually kept. It names nobody (hashes of units, ids of decisions that are gone), so a short retention is no reason
+ * import is usually kept. It holds hashes of units and ids of decisions that are gone, so a short retention is no reason
  * to let a unit come back.
  */
 const GUARD_DAYS = 400;

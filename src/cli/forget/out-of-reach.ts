@@ -49,6 +49,12 @@ export async function outOfReach(
       remedy: 'run the command again when what is under way has arrived',
     },
     {
+      place: 'files of the database server',
+      found: 'deleted rows until they are vacuumed, and the write-ahead log',
+      remedy:
+        'the server writes them over by itself, `vacuum` sooner; replicas follow, archives of the log are backups',
+    },
+    {
       place: 'backups',
       found: 'not looked at',
       remedy: 'let them expire; after a restore run the command again',
