@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { invariant } from '../../src/core/check.ts';
 import { CompensatedSum } from '../../src/core/math/compensated-sum.ts';
 import type { ResampledTotals } from '../../src/core/ope/bootstrap.ts';
-import { sibling, startThread } from '../learning/parallel/start-host.ts';
+import { sibling, startThread } from '../../src/runtime/start-host.ts';
 import { mergeTotals, emptyTotals, finishedTotals, type StreamTotals } from './poisson-stream.ts';
 
 /** Sums of some units, a column per term of the estimators. All rows of a unit are in one chunk, or its parts simply add up. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { nodeFlags, sibling } from '../runtime/start-host.ts';
 import type { RunKind } from '../service/ports/runs.ts';
 import { endWithParentFlags } from './end-with-parent.ts';
 
@@ -49,7 +49,7 @@ export function runCli(
   words: readonly string[],
   { environment, onLine, signal }: ChildJobOptions,
 ): Promise<ChildOutcome> {
-  const argv = [...endWithParentFlags(), ...nodeFlags(), cliMain(), ...words];
+  const argv = [...endWithParentFlags(), ...nodeFlags(cliMain), fileURLToPath(cliMain), ...words];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, argv, {
       env: environment,
@@ -78,14 +78,4 @@ export function runCli(
 }
 
 const MOST_LAST_WORDS = 4_000;
-
-const isFromSource = (): boolean => import.meta.url.endsWith('.ts');
-
-const cliMain = (): string =>
-  fileURLToPath(new URL(isFromSource() ? '../cli/main.ts' : '../cli/main.js', import.meta.url));
-
-/** tsx by its full address: a bare `--import tsx` would be looked up from the working directory. */
-function nodeFlags(): readonly string[] {
-  if (!isFromSource()) return [];
-  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href];
-}
+const cliMain = sibling(import.meta.url, '../cli/main');

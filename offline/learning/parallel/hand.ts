@@ -1,4 +1,4 @@
-import { sibling, startProcess, startThread } from './start-host.ts';
+import { sibling, startProcess, startThread } from '../../../src/runtime/start-host.ts';
 import { errorOf, type TaskFailure } from './task-failure.ts';
 
 export type ToWorker =

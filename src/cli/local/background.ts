@@ -7,7 +7,7 @@ import { migrate } from '../../postgres/migrate.ts';
 import type { Metrics } from '../../service/ports/metrics.ts';
 import type { ApiKeyStore } from '../../service/ports/stores.ts';
 import { createKey } from '../../service/registry/api-keys.ts';
-import { startWholeController } from '../../compose/controller.ts';
+import { ControllerThread } from '../../compose/controller-thread.ts';
 import { startEventTransport } from '../../compose/event-transport.ts';
 import { untilItWorks } from '../../compose/until-it-works.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
@@ -37,7 +37,10 @@ export interface Background {
 /** Of the parts together, so that the stop of the whole keeps within its own bound. */
 const MOST_STOP_MS = 8_000;
 
-/** Everything that needs the database: migration, first key, ingest, controller. Waits for it as long as it takes. */
+/**
+ * Everything that needs the database: migration, first key, ingest, and the controller in its thread. Waits for it as long as it
+ * takes.
+ */
 export function startBackground(options: BackgroundOptions): Background {
   const { logger } = options;
   const abort = new AbortController();
@@ -47,18 +50,22 @@ export function startBackground(options: BackgroundOptions): Background {
   const persist = <T>(what: string, work: () => Promise<T>): Promise<T> =>
     untilItWorks(work, signal, (error) => logger.warn({ error }, `${what} failed; trying again`));
 
+  // Its modules are loaded while the schema is made.
+  const controller = new ControllerThread({ ...options, databaseUrl: options.database.url });
+  steps.onStop('controller', () => controller.stop());
   const migrated = persist('the migration', () => migrate(options.database.url, { signal })).then(
     () => undefined,
   );
   const run = async (): Promise<{ adminKey: string | null }> => {
     await migrated;
     const adminKey = await persist('the look for API keys', () => firstKey(options.stores.keys));
-    const controller = await startWholeController({ ...options, signal });
-    steps.onStop('controller', () => controller.stop());
+    const controlling = controller.begin();
+    controlling.catch(() => undefined);
     const transport = await persist('the event transport', () =>
       startEventTransport({ ...options, events: options.stores.events, isIngestHere: true }),
     );
     steps.onStop('event transport', () => transport.stop());
+    await controlling;
     await options.refresh().catch(() => undefined);
     return { adminKey };
   };

@@ -10,9 +10,16 @@ export const sibling = (from: string, name: string): string =>
 
 const isTypeScript = (module: string): boolean => module.endsWith('.ts');
 
-/** A file in the dist folder of tsx. Resolved only where there is TypeScript to run: an installation has no tsx. */
+/**
+ * A file in the dist folder of tsx, by its full address: a bare name would be looked up from the working directory. Resolved
+ * only where there is TypeScript to run: an installation has no tsx.
+ */
 const tsxFile = (name: string): string =>
   pathToFileURL(join(dirname(createRequire(import.meta.url).resolve('tsx/esm/api')), '..', '..', name)).href;
+
+/** What node needs before the name of a module, to run it in a process of its own. */
+export const nodeFlags = (module: string): string[] =>
+  isTypeScript(module) ? ['--import', tsxFile('loader.mjs')] : [];
 
 /**
  * A thread on a module. Node 20 gives `--import tsx` to no worker, so a worker on TypeScript registers tsx itself; the few
@@ -31,7 +38,7 @@ export function startThread(module: string, workerData: unknown): Worker {
 /** A child process on a module; typed arrays survive its messages, and what it prints goes to standard error. */
 export function startProcess(module: string, argv: readonly string[]): ChildProcess {
   return fork(fileURLToPath(module), [...argv], {
-    execArgv: isTypeScript(module) ? ['--import', tsxFile('loader.mjs')] : [],
+    execArgv: nodeFlags(module),
     serialization: 'advanced',
     stdio: ['ignore', 2, 2, 'ipc'],
   });

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAllot } from '../../src/cli/local/start-allot.ts';
+import { ControllerThread } from '../../src/compose/controller-thread.ts';
+import { startWholeController } from '../../src/compose/controller.ts';
+import { applyCall, remotePort, type RemoteCall } from '../../src/compose/remote-port.ts';
+import { readConfig } from '../../src/config/env.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { openDatabase } from '../../src/postgres/database.ts';
+import { AllotError } from '../../src/core/errors.ts';
+import { silentLogger, type Logger } from '../../src/service/ports/logger.ts';
+import { noMetrics, type Metrics } from '../../src/service/ports/metrics.ts';
+import { TcpProxy } from '../faults/support/proxy.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'allot-controller-thread-'));
+let database: TestDatabase;
+beforeAll(async () => (database = await createTestDatabase()));
+afterAll(async () => {
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Looks come once an hour: what is seen sooner was done at once. */
+const configOf = (databaseUrl: string) =>
+  readConfig({
+    ALLOT_DATA_DIR: folder,
+    DATABASE_URL: databaseUrl,
+    ALLOT_HTTP_PORT: '0',
+    ALLOT_LOOK_INTERVAL_MS: '3600000',
+  });
+
+const connections = async (name: string): Promise<number | null> =>
+  (
+    await database.pool.query(
+      'select from pg_stat_activity where application_name = $1 and datname = current_database()',
+      [name],
+    )
+  ).rowCount;
+
+describe('the controller of `allot start`', () => {
+  it('is counted in the metrics of the process, leads and looks at once, and is gone after the stop', async () => {
+    const metrics = createMetrics();
+    const allot = await startAllot(configOf(database.url), { logger: silentLogger, metrics });
+    await allot.ready;
+    const text = async (): Promise<string> => await metrics.text();
+    await expect.poll(text, { timeout: 20_000 }).toMatch(/^allot_controller_leader 1$/m);
+    await expect.poll(text, { timeout: 20_000 }).toMatch(/^allot_partitions_ahead_days 7$/m);
+    expect(await connections('allot-controller')).toBeGreaterThan(0);
+    await allot.close();
+    for (const name of ['allot-controller', 'allot-jobs', 'allot-leader'])
+      await expect.poll(() => connections(name)).toBe(0);
+  });
+
+  it('is started again when its thread breaks, and says so at error', async () => {
+    const errors: unknown[] = [];
+    const leads: boolean[] = [];
+    const logger: Logger = { ...silentLogger, error: ({ error }) => void errors.push(String(error)) };
+    const metrics: Metrics = { ...noMetrics, isLeader: (is) => void leads.push(is) };
+    const thread = new ControllerThread({
+      config: configOf(database.url),
+      databaseUrl: database.url,
+      lookIntervalMs: 1_000,
+      jobsAtOnce: 1,
+      logger,
+      metrics,
+      module: new URL('./support/crashing-thread.ts', import.meta.url).href,
+    });
+    await thread.begin();
+    expect(errors).toEqual(['TypeError: broken']);
+    expect(leads).toEqual([false, true]);
+    await thread.stop();
+  });
+
+  it('stops before it has begun, whoever waits for it', async () => {
+    const options = { lookIntervalMs: 1_000, jobsAtOnce: 1, logger: silentLogger, metrics: noMetrics };
+    const thread = new ControllerThread({
+      config: configOf(database.url),
+      databaseUrl: 'postgres://allot@127.0.0.1:1/allot',
+      ...options,
+    });
+    const began = thread.begin();
+    await thread.stop();
+    await expect(began).rejects.toThrow(/abort/i);
+  });
+});
+
+it('the controller waits for a database that is silent at its start', async () => {
+  const target = new URL(database.url);
+  const proxy = await TcpProxy.to(Number(target.port));
+  proxy.swallow();
+  target.port = String(proxy.port);
+  const warnings: string[] = [];
+  const leads: boolean[] = [];
+  const behind = await openDatabase({ url: target.href, connectTimeoutMs: 500 });
+  const abort = new AbortController();
+  const starting = startWholeController({
+    config: configOf(target.href),
+    database: behind,
+    logger: { ...silentLogger, warn: (_, message) => void warnings.push(message) },
+    metrics: { ...noMetrics, isLeader: (is) => void leads.push(is) },
+    signal: abort.signal,
+  });
+  await expect
+    .poll(() => warnings, { timeout: 20_000 })
+    .toContain('the controller did not start; trying again');
+  proxy.pass({ reset: true });
+  const controller = await starting;
+  await expect.poll(() => leads, { timeout: 20_000 }).toContain(true);
+  await controller.stop();
+  await behind.close();
+  await proxy.close();
+});
+
+it('a call goes through a structured clone with the names of its errors', () => {
+  const said: unknown[] = [];
+  const logger: Logger = { ...silentLogger, warn: (...words) => void said.push(words) };
+  const calls: RemoteCall[] = [];
+  const remote = remotePort(silentLogger, (call) => calls.push(structuredClone(call)));
+  const error = new AllotError('store_unavailable', 'away', { cause: new TypeError('why') });
+  remote.warn({ error, rows: [1, { of: 'x' }], none: null, act: () => 1 }, 'words');
+  for (const call of calls) applyCall(logger, call);
+  const [[fields, message]] = said as [[{ error: Error }, string]];
+  expect(message).toBe('words');
+  expect(fields).toMatchObject({ rows: [1, { of: 'x' }], none: null });
+  expect(fields.error).toBeInstanceOf(Error);
+  expect(fields.error).toMatchObject({ name: error.name, message: error.message, stack: error.stack });
+  expect(fields.error.cause).toMatchObject({ name: 'TypeError', message: 'why' });
+});
