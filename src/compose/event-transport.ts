@@ -27,7 +27,7 @@ export async function startEventTransport(options: EventTransportOptions): Promi
   const { config, journal, events: store, logger, metrics } = options;
   // Without a broker nobody else reads this process's journal: it is always delivered here.
   if (config.kafka === null) return await startIngest({ log: journal, store, metrics, logger });
-  const kafka = createKafkaEventLog(config.kafka, logger);
+  const kafka = createKafkaEventLog(config.kafka, logger, { metrics });
   const started: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     for (const part of started.reverse()) await part.stop();

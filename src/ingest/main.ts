@@ -64,7 +64,7 @@ async function openLog(parts: {
     logger.warn({}, 'ingest: no KAFKA_BROKERS, only the journals of ended processes are read');
     return await openJournal({ ...config.journal, logger, metrics, batchRecords: BATCH_RECORDS });
   }
-  const kafka = createKafkaEventLog(config.kafka, logger);
+  const kafka = createKafkaEventLog(config.kafka, logger, { metrics });
   await untilItWorks(
     () => kafka.ensureTopics(),
     signal,

@@ -31,6 +31,7 @@ export interface SupervisorOptions {
   /** What waits for the group, in every partition. */
   waiting(): Promise<readonly Waiting[]>;
   leaderOf(topic: string, partition: number): Promise<Leader>;
+  onGap(topic: string): void;
 }
 
 /**
@@ -196,6 +197,8 @@ export class SupervisedConsumer {
     const leader = await this.#options.leaderOf(stuck.topic, stuck.partition);
     const { outcome, offset } = await stepPastGap(consumer, stuck, this.#assignment, leader);
     this.#standstill.reset();
+    if ((outcome === 'past' || outcome === 'end') && offset > stuck.committed)
+      this.#options.onGap(stuck.topic);
     if (outcome !== 'past' && offset > stuck.committed) {
       const { topic, partition } = stuck;
       await consumer.commitOffsets([{ topic, partition, offset: String(offset) }]);

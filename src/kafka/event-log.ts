@@ -2,6 +2,7 @@ import type { Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
 import type { BatchHandler, EventConsumer, EventLog, RawRecord } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
+import { type Metrics, noMetrics } from '../service/ports/metrics.ts';
 import { ADMIN_DEADLINE_MS, ClusterAdmin, adminClient } from './admin.ts';
 import { createClient } from './client.ts';
 import { SupervisedConsumer, type WatchTimes, defaultWatch } from './consumer.ts';
@@ -32,15 +33,16 @@ export interface KafkaEventLog extends EventLog {
 export function createKafkaEventLog(
   config: KafkaConfig,
   logger: Logger,
-  times: KafkaTimes = {},
+  options: KafkaOptions = {},
 ): KafkaEventLog {
-  return new KafkaLog(config, logger, times);
+  return new KafkaLog(config, logger, options);
 }
 
-export interface KafkaTimes {
+export interface KafkaOptions {
   readonly adminDeadlineMs?: number;
   readonly sendDeadlineMs?: number;
   readonly watch?: Partial<WatchTimes>;
+  readonly metrics?: Pick<Metrics, 'logGap'>;
 }
 
 class KafkaLog implements KafkaEventLog {
@@ -50,20 +52,22 @@ class KafkaLog implements KafkaEventLog {
   readonly #admin: ClusterAdmin;
   readonly #producer: DeadlineProducer;
   readonly #watch: WatchTimes;
+  readonly #metrics: Pick<Metrics, 'logGap'>;
   readonly #consumers = new Set<EventConsumer>();
   #waiting: Promise<readonly Waiting[]> | null = null;
 
-  constructor(config: KafkaConfig, logger: Logger, times: KafkaTimes) {
+  constructor(config: KafkaConfig, logger: Logger, options: KafkaOptions) {
     this.#config = config;
-    this.#watch = { ...defaultWatch, ...times.watch };
+    this.#watch = { ...defaultWatch, ...options.watch };
+    this.#metrics = options.metrics ?? noMetrics;
     this.#logger = logger;
     this.#kafka = createClient(config, logger).kafka;
-    const adminDeadlineMs = times.adminDeadlineMs ?? ADMIN_DEADLINE_MS;
+    const adminDeadlineMs = options.adminDeadlineMs ?? ADMIN_DEADLINE_MS;
     this.#admin = new ClusterAdmin(config, adminClient(config, logger), adminDeadlineMs);
     this.#producer = new DeadlineProducer({
       kafka: this.#kafka,
       config,
-      deadlineMs: times.sendDeadlineMs ?? SEND_DEADLINE_MS,
+      deadlineMs: options.sendDeadlineMs ?? SEND_DEADLINE_MS,
       brokerAnswers: () => this.#admin.ask('brokers', (admin) => admin.describeCluster()),
     });
   }
@@ -96,6 +100,7 @@ class KafkaLog implements KafkaEventLog {
       handler,
       logger: this.#logger,
       watch: this.#watch,
+      onGap: (topic) => this.#metrics.logGap(topic),
       waiting: () => this.#askWaiting(),
       leaderOf: (topic, partition) => this.#admin.ask('leader', (admin) => leaderOf(admin, topic, partition)),
     });

@@ -103,6 +103,7 @@ export const metricDefinitions = {
   journalDamage: counter('allot_journal_damage_total', 'Damage found on opening the journal', 'kind'),
   ingested: counter('allot_ingest_events_total', 'Events that ingest handled', 'kind', 'outcome'),
   deadLetters: counter('allot_dead_letters_total', 'Records set aside, by reason', 'reason'),
+  logGaps: counter('allot_kafka_gaps_total', 'Gaps of a topic that ingest stepped past', 'topic'),
   consumerLag: gauge('allot_ingest_lag_records', 'Records in the event log that ingest has not handled'),
   joinDelay: histogram(
     'allot_join_delay_seconds',

@@ -60,6 +60,7 @@ type DeliveryMetrics = Pick<
   | 'eventsIngested'
   | 'deadLettered'
   | 'consumerLag'
+  | 'logGap'
   | 'joinDelay'
   | 'ingestBatch'
 >;
@@ -75,6 +76,7 @@ function delivery({ add, set, observe }: Meters): DeliveryMetrics {
     eventsIngested: (kind, outcome, count) => add('ingested', { kind, outcome }, count),
     deadLettered: (reason, count) => add('deadLetters', { reason }, count),
     consumerLag: (records) => set('consumerLag', {}, records),
+    logGap: (topic) => add('logGaps', { topic }),
     joinDelay: (kind, delayMs) => observe('joinDelay', { kind }, delayMs / 1000),
     ingestBatch(events, durationMs): void {
       observe('ingestBatchEvents', {}, events);

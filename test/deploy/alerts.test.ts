@@ -43,6 +43,8 @@ const damage = (instance: string, samples: string, kind = 'damaged-segment'): Re
 const damaged = [{ ...where, kind: 'damaged-segment' }];
 const refusals = (samples: string, surface = 'home'): Record<string, string> =>
   of('allot_artifact_refusals_total', `${a},tenant="t",surface="${surface}"`, samples);
+const gaps = (samples: string): Record<string, string> =>
+  of('allot_kafka_gaps_total', `${a},topic="allot.decisions.v1"`, samples);
 const letters = (instance: string, samples: string): Record<string, string> =>
   of('allot_dead_letters_total', `${instance},reason="data"`, samples);
 
@@ -85,6 +87,16 @@ const cases: readonly Case[] = [
       [{ reason: 'data' }],
     ],
     ['it was long ago', { ...oldProcess, ...letters(a, '0x10 1x60') }, 40, []],
+  ]),
+  ...about('AllotKafkaGap', [
+    [
+      'the first gap of a process',
+      { ...oldProcess, ...gaps('_x10 1x60') },
+      15,
+      [{ topic: 'allot.decisions.v1' }],
+    ],
+    ['another one', { ...oldProcess, ...gaps('1x1500 2x60') }, 1505, [{ topic: 'allot.decisions.v1' }]],
+    ['the last was days ago', { ...oldProcess, ...gaps('1x1600') }, 1550, []],
   ]),
   ...about('AllotArtifactRefused', [
     ['an artifact is refused, once', { ...oldProcess, ...refusals('0x10 1x60') }, 15, [home]],

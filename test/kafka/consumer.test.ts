@@ -55,6 +55,7 @@ describe('a member of the group', () => {
       logger: silentLogger,
       watch,
       waiting: () => (answers() ? Promise.resolve([]) : Promise.reject(new Error('away'))),
+      onGap: () => undefined,
       leaderOf: () => Promise.reject(new Error('nobody asks')),
     });
     supervised.begin();

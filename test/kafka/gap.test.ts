@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaConfig } from '../../src/config/config.ts';
 import { createKafkaEventLog, type KafkaEventLog } from '../../src/kafka/event-log.ts';
+import { noMetrics } from '../../src/service/ports/metrics.ts';
 import { type Logger, silentLogger } from '../../src/service/ports/logger.ts';
 import { eventually } from '../contracts/event-log-contract.ts';
 import { kafkaConfig, startBroker, type TestBroker, whyNoBroker } from '../support/kafka.ts';
@@ -31,8 +32,9 @@ describe.skipIf(why !== null)(`offsets without a record${why === null ? '' : ` (
   async function collect(
     config: KafkaConfig,
     logger: Logger,
+    metrics = noMetrics,
   ): Promise<{ log: KafkaEventLog; seen: string[] }> {
-    const log = createKafkaEventLog(config, logger, { watch });
+    const log = createKafkaEventLog(config, logger, { watch, metrics });
     const seen: string[] = [];
     await log.consume(async (records) => void seen.push(...records.map(({ key }) => key)));
     return { log, seen };
@@ -98,13 +100,17 @@ describe.skipIf(why !== null)(`offsets without a record${why === null ? '' : ` (
     const errors = new Errors();
     await makeGap(kafka, config);
     const logger = { ...silentLogger, error: errors.error.bind(errors) };
-    const [first, second] = [await collect(config, logger), await collect(config, logger)];
+    const gaps: string[] = [];
+    const metrics = { ...noMetrics, logGap: (topic: string) => void gaps.push(topic) };
+    const [first, second] = [await collect(config, logger, metrics), await collect(config, logger, metrics)];
     await eventually(() => first.seen.length + second.seen.length >= 4);
     expect(errors.said.at(0)?.message).toMatch(/started again/);
     expect(errors.said.at(-1)).toMatchObject({
       message: expect.stringMatching(/past a gap/) as string,
       offset: '0',
     });
+
+    expect(gaps).toEqual([config.decisionsTopic]);
 
     // Two members still, each with a partition of its own: what comes now is handled once.
     const keys = Array.from({ length: 200 }, (_, n) => `later-${String(n)}`);

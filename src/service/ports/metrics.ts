@@ -53,6 +53,8 @@ export interface Metrics {
   eventsIngested(kind: EventKind, outcome: IngestOutcome, count: number): void;
   deadLettered(reason: DeadLetterReason, count: number): void;
   consumerLag(records: number): void;
+  /** Offsets of the event log were stepped past at which no record comes, whatever was tried. */
+  logGap(topic: string): void;
   /** From a decision to the arrival of its feedback. */
   joinDelay(kind: 'exposure' | 'interaction', delayMs: number): void;
   ingestBatch(events: number, durationMs: number): void;
@@ -91,6 +93,7 @@ export const noMetrics: Metrics = {
   eventsIngested: ignore,
   deadLettered: ignore,
   consumerLag: ignore,
+  logGap: ignore,
   joinDelay: ignore,
   ingestBatch: ignore,
   joinPending: ignore,
