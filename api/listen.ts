@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 /** How long clients may take to use up the connections they kept, when the server stops. */
 const HURRY_MS = 5_000;
@@ -38,6 +38,7 @@ export async function stopListening(
     response.shouldKeepAlive = false;
   });
   let isClosed = false;
+  await takeWaiting(server);
   // Of `net`, because the one of `http` cuts idle connections at once.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
   void closed.then(() => (isClosed = true));
@@ -45,9 +46,32 @@ export async function stopListening(
   const last = setTimeout(() => server.closeAllConnections(), lastMs);
   for (let left = quietMs; left > 0 && !isClosed; left = lastRequestAt + quietMs - Date.now()) {
     await Promise.race([closed, sleep(left, undefined, { ref: false })]);
+    // After a standstill the timer comes before the requests that have arrived meanwhile.
+    await turns();
   }
   server.close();
   await closed;
   clearTimeout(hurry);
   clearTimeout(last);
+}
+
+/** A turn of the event loop takes one connection; beyond so many they come faster than they are taken. */
+const MOST_WAITING = 1_000;
+
+/** What the kernel has opened already is taken before the listener closes, which would reset it. */
+async function takeWaiting(server: Server): Promise<void> {
+  let taken = 0;
+  const count = (): void => void (taken += 1);
+  server.on('connection', count);
+  for (let before = -1; before !== taken && taken < MOST_WAITING;) {
+    before = taken;
+    await turns();
+  }
+  server.off('connection', count);
+}
+
+/** Two: what has arrived is read in the turn after the one in which a timer was late. */
+async function turns(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }
