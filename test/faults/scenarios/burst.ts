@@ -3,7 +3,7 @@ import { oneRound } from '../../support/acknowledged.ts';
 import type { Scenario } from '../scenario.ts';
 import { Load } from '../support/load.ts';
 
-const CALM_PER_SECOND = 5;
+const CALM_PER_SECOND = 20;
 const FACTOR = 100;
 const SECONDS = 2;
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Scenario } from '../scenario.ts';
+import type { FaultContext, Scenario } from '../scenario.ts';
 import { Load } from '../support/load.ts';
+import type { Part } from '../support/part.ts';
 
-/** SIGTERM under load: the process drains and ends by itself with code 0, and what it answered is stored. */
+/** SIGTERM under load, and in the middle of a start: the process drains and ends by itself with code 0, and what it answered is stored. */
 export const sigterm: Scenario = {
   name: 'sigterm',
   isShort: true,
@@ -22,9 +23,30 @@ export const sigterm: Scenario = {
       part.start();
       await load.untilAnswered(endedAt);
     }
+    await stopWhileStarting(context, part, load, times);
     await load.untilCaughtUp(world.pool, Date.now());
     const note = `the slowest drain took ${String(slowestMs)} ms; calls cut off without an answer: ${String(load.tally.cut)}`;
     if (load.tally.cut > 0) load.broken(`${String(load.tally.cut)} calls were cut off without an answer`);
-    return await load.outcome(`SIGTERM under load × ${String(times)}`, world.pool, { note });
+    return await load.outcome(`SIGTERM under load × ${String(2 * times)}`, world.pool, { note });
   },
 };
+
+/** Told to stop before it has begun to answer, it ends as well: by itself with code 0, or of the signal before it could listen to it. */
+async function stopWhileStarting(
+  { random }: FaultContext,
+  part: Part,
+  load: Load,
+  times: number,
+): Promise<void> {
+  for (let n = 0; n < times; n += 1) {
+    await part.stop();
+    part.start();
+    await sleep(50 + 1_500 * random.uniform());
+    const code = await part.stop();
+    if (code !== 0 && code !== null)
+      load.broken(`stopped while it started, it ended with code ${String(code)}`);
+  }
+  const startedAt = Date.now();
+  part.start();
+  await load.untilAnswered(startedAt);
+}
