@@ -14,7 +14,10 @@ export function register(program: Command): void {
     .argument('<second>', 'id of another one')
     .option('--tenant <name>', 'whose runs', 'default')
     .option('--json', 'one object on standard output')
-    .addHelpText('after', '\nExample:\n  allot compare 4f1c… 9a02…')
+    .addHelpText(
+      'after',
+      '\nExample:\n  allot compare 4f1c… 9a02…\n\nExit codes: 0 answered, 1 failed, 2 no such run.',
+    )
     .action(compare);
 }
 

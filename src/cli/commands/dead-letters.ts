@@ -13,7 +13,9 @@ Examples:
   allot dead-letters list
   allot dead-letters show 3fa2c1…
   allot dead-letters replay --all       safe to repeat: what is stored already has no effect
-  allot dead-letters purge 3fa2c1…`;
+  allot dead-letters purge 3fa2c1…
+
+Exit codes: 0 done, 1 failed or (replay) a record was refused again, 2 a flag or id breaks a rule.`;
 
 export function register(program: Command): void {
   const letters = program

@@ -30,7 +30,9 @@ are four of ours. DATABASE_URL and KAFKA_BROKERS make the demo use your servers.
 
 Examples:
   allot demo
-  allot demo --exit --json`,
+  allot demo --exit --json
+
+Exit codes: 0 the loop went through, 1 something failed, 2 a flag or setting breaks a rule.`,
     )
     .action(demo);
 }

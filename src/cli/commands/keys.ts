@@ -20,7 +20,9 @@ reader (metrics and health details).
 Examples:
   allot keys create --role decider --surface live-feed
   allot keys list
-  allot keys revoke 0197c1f0-6b1c-7000-8000-000000000000`,
+  allot keys revoke 0197c1f0-6b1c-7000-8000-000000000000
+
+Exit codes: 0 done, 1 failed, 2 a flag or id breaks a rule.`,
     );
   keys
     .command('create')

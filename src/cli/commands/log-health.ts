@@ -11,7 +11,9 @@ supported actions, and that every action keeps support. Reads only.
 
 Examples:
   allot log-health
-  allot log-health --surface live-feed --from 2026-01-01 --until 2026-02-01 --json`;
+  allot log-health --surface live-feed --from 2026-01-01 --until 2026-02-01 --json
+
+Exit codes: 0 answered (whatever the health), 1 failed, 2 a flag or name breaks a rule.`;
 
 export function register(program: Command): void {
   program

@@ -13,7 +13,9 @@ export function register(program: Command): void {
 do not, so a deployment of several processes runs this first. Several may run it at once.
 
 Example:
-  DATABASE_URL=postgres://allot@db/allot allot migrate`,
+  DATABASE_URL=postgres://allot@db/allot allot migrate
+
+Exit codes: 0 the schema is that of this version, 1 failed, 2 a setting breaks a rule.`,
     )
     .action(migrateCommand);
 }

@@ -11,7 +11,9 @@ at least, however short the limit. Audited. Run it from cron.
 
 Examples:
   allot retention apply --older-than 90d --dry-run
-  allot retention apply --older-than 90d`;
+  allot retention apply --older-than 90d
+
+Exit codes: 0 done, 1 failed, 2 a flag breaks a rule.`;
 
 export function register(program: Command): void {
   const retention = program

@@ -13,7 +13,10 @@ export function register(program: Command): void {
     .option('--surface <name>', 'only of this surface')
     .option('--tenant <name>', 'whose runs', 'default')
     .option('--json', 'one object on standard output')
-    .addHelpText('after', '\nExamples:\n  allot runs --surface live-feed\n  allot runs 4f1c… --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  allot runs --surface live-feed\n  allot runs 4f1c… --json\n\nExit codes: 0 answered, 1 failed, 2 no such run.',
+    )
     .action(show);
 }
 

@@ -21,7 +21,13 @@ export function register(program: Command): void {
     .option('--json', 'one object on standard output')
     .addHelpText(
       'after',
-      '\nExample:\n  allot snapshot --surface live-feed --until 2026-01-31 --out data/january',
+      `
+Kept are decisions that were delivered and whose response windows have closed; what is left out is counted.
+
+Example:
+  allot snapshot --surface live-feed --until 2026-01-31 --out data/january
+
+Exit codes: 0 written, 1 failed, 2 bad input.`,
     )
     .action(snapshot);
 }

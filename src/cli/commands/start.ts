@@ -18,7 +18,9 @@ yours instead. The first start prints an admin key; \`allot keys create\` makes 
 Examples:
   allot start
   allot start --port 0
-  DATABASE_URL=postgres://allot@db/allot KAFKA_BROKERS=broker:9092 allot start`,
+  DATABASE_URL=postgres://allot@db/allot KAFKA_BROKERS=broker:9092 allot start
+
+Exit codes: 0 stopped by a signal, 1 failed, 2 a setting breaks a rule (the message names it).`,
     )
     .action(start);
 }
