@@ -41,14 +41,11 @@ function isOf({ reason, record }: Letter, unit: UnitNames, decisionIds: Readonly
     if (claims.tenant !== null && claims.tenant !== unit.tenant) return false;
     return claims.unitIds.includes(unit.unitId) || claims.decisionIds.some((id) => decisionIds.has(id));
   }
-  const names = [asWritten(unit.unitId), ...unit.decisionIds];
+  const names = [unit.unitId, ...unit.decisionIds];
   return mentions(text, names) || mentions(reason, names);
 }
 
 const textOf = (record: Uint8Array): string => Buffer.from(record).toString('utf8');
-
-/** Any number may stand in a record as a number; as an id it stands in quotes. */
-const asWritten = (name: string): string => (/^\d+$/.test(name) ? JSON.stringify(name) : name);
 
 /** What a letter claims, letter by letter, against the guard list. A letter that names no tenant is held against all. */
 const FORGOTTEN_LETTERS = `

@@ -28,37 +28,7 @@ export async function outOfReach(
     ...(await frozenSnapshots(stores, config, unit)),
     ...(await lastGoodCopies(config, unit)),
     ...topics(config),
-    {
-      place: 'journals of other hosts',
-      found: 'not looked at',
-      remedy: 'run the same command where each api runs; ingest drops what they hand on of the unit',
-    },
-    {
-      place: `${LAST_GOOD_FILE} of other hosts`,
-      found: 'the unit, where an experiment had it on a side by hand',
-      remedy: 'run the same command where each api runs: it names the files',
-    },
-    {
-      place: 'memory of running api processes',
-      found: memoryOfApi(),
-      remedy: 'they are pushed out by newer ones, or restart the processes',
-    },
-    {
-      place: 'poison that is still to come and is no JSON',
-      found: 'cannot be told to be of the unit, so it is kept as a dead letter',
-      remedy: 'run the command again when what is under way has arrived',
-    },
-    {
-      place: 'files of the database server',
-      found: 'deleted rows until they are vacuumed, and the write-ahead log',
-      remedy:
-        'the server writes them over by itself, `vacuum` sooner; replicas follow, archives of the log are backups',
-    },
-    {
-      place: 'backups',
-      found: 'not looked at',
-      remedy: 'let them expire; after a restore run the command again',
-    },
+    ...elsewhere,
   ];
 }
 
@@ -67,6 +37,40 @@ function memoryOfApi(): string {
   const count = (promised: number): string => (2 * promised).toLocaleString('en');
   return `up to the last ${count(IDEMPOTENCY_WINDOW.decisions)} decisions of each, and the units of its last ${count(UNIT_COUNTER_KEYS)} capped answers`;
 }
+
+const elsewhere: readonly OutOfReach[] = [
+  {
+    place: 'journals of other hosts',
+    found: 'not looked at',
+    remedy: 'run the same command where each api runs; ingest drops what they hand on of the unit',
+  },
+  {
+    place: `${LAST_GOOD_FILE} of other hosts`,
+    found: 'the unit, where an experiment had it on a side by hand',
+    remedy: 'run the same command where each api runs: it names the files',
+  },
+  {
+    place: 'memory of running api processes',
+    found: memoryOfApi(),
+    remedy: 'they are pushed out by newer ones, or restart the processes',
+  },
+  {
+    place: 'poison that is still to come and is no JSON',
+    found: 'cannot be told to be of the unit, so it is kept as a dead letter',
+    remedy: 'run the command again when what is under way has arrived',
+  },
+  {
+    place: 'files of the database server',
+    found: 'deleted rows until they are vacuumed, and the write-ahead log',
+    remedy:
+      'the server writes them over by itself, `vacuum` sooner; replicas follow, archives of the log are backups',
+  },
+  {
+    place: 'backups',
+    found: 'not looked at',
+    remedy: 'let them expire; after a restore run the command again',
+  },
+];
 
 function topics({ kafka }: AllotConfig): OutOfReach[] {
   if (kafka === null) return [];

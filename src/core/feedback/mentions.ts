@@ -3,14 +3,20 @@ const idCharacter = /[\p{L}\p{N}_-]/u;
 
 /**
  * True when the text names one of `names` as a whole word, as it is or as JSON escapes it. JSON that writes a plain letter
- * as `\u0041` is found when the text as a whole is JSON.
+ * as `\u0041` is found when the text as a whole is JSON. A name of digits alone must be the whole text or stand in quotes: as
+ * a number it stands in every event.
  */
 export function mentions(text: string, names: readonly string[]): boolean {
-  if (names.some((name) => hasWord(text, name) || hasWord(text, JSON.stringify(name).slice(1, -1))))
-    return true;
+  if (names.some((name) => isNamedIn(text, name))) return true;
   if (!text.includes('\\u')) return false;
-  const plain = unescaped(text);
-  return plain !== null && names.some((name) => hasWord(plain, name));
+  const strings = stringsOf(text);
+  return strings !== null && names.some((name) => strings.some((inner) => isNamedIn(inner, name)));
+}
+
+function isNamedIn(text: string, name: string): boolean {
+  if (text === name) return name !== '';
+  const word = /^\d+$/.test(name) ? JSON.stringify(name) : name;
+  return hasWord(text, word) || hasWord(text, JSON.stringify(word).slice(1, -1));
 }
 
 function hasWord(text: string, word: string): boolean {
@@ -23,8 +29,8 @@ function hasWord(text: string, word: string): boolean {
   return false;
 }
 
-/** The text's strings, one a line; null where it is not JSON. */
-function unescaped(text: string): string | null {
+/** The text's strings and keys; null where it is not JSON. */
+function stringsOf(text: string): readonly string[] | null {
   const strings: string[] = [];
   try {
     JSON.parse(text, (key, value: unknown) => {
@@ -35,5 +41,5 @@ function unescaped(text: string): string | null {
   } catch {
     return null;
   }
-  return strings.join('\n');
+  return strings;
 }

@@ -19,3 +19,10 @@ it('takes no part of a longer id for the unit', () => {
     expect(mentions(text, ['u-1'])).toBe(false);
   for (const text of ['"u-1"', 'u-1,', 'unit u-1', ':u-1:']) expect(mentions(text, ['u-1'])).toBe(true);
 });
+
+it('takes no number of an event for a unit whose name is a number', () => {
+  for (const text of ['{"hour":42,"x":[42]}', 'hour 42', '{"x":"\\u00e9 42","hour":42}'])
+    expect(mentions(text, ['42'])).toBe(false);
+  for (const text of ['42', '{"unitId":"42"', '{\\"unitId\\":\\"42\\"}', '{"unitId":"\\u0034\\u0032"}'])
+    expect(mentions(text, ['42'])).toBe(true);
+});
