@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { table } from '../../src/cli/output.ts';
+import { positiveInteger, wholeNumber } from '../../src/cli/parse-numbers.ts';
 import { type FaultOutcome, type Scenario, isKept, runScenario } from './scenario.ts';
 import { SharedWorld } from './support/shared-world.ts';
 import { scenarios } from './scenarios/all.ts';
@@ -21,8 +22,8 @@ async function main(): Promise<void> {
     .description('does every fault for real, and compares what clients were promised with what is stored')
     .option('--short', 'the form for CI: fewer kills, shorter outages, one broker', false)
     .option('--only <name...>', 'only these scenarios')
-    .option('--kills <n>', 'kills per row of the kill scenarios', Number)
-    .option('--seed <n>', 'of the random moments', Number, 20261124)
+    .option('--kills <n>', 'kills per row of the kill scenarios', positiveInteger)
+    .option('--seed <n>', 'of the random moments', wholeNumber, 20261124)
     .option('--json', 'one object on standard output', false)
     .option('--list', 'names of the scenarios', false)
     .parse()
