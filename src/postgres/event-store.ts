@@ -76,7 +76,7 @@ async function writeRows(
   partitions: Partitions,
   rows: RowsByKind,
   deadLetters: readonly Omit<DeadLetter, 'id'>[],
-): Promise<WriteCounts> {
+): Promise<Required<WriteCounts>> {
   try {
     return await writeOnce(pool, partitions, rows, deadLetters);
   } catch (error) {
@@ -86,7 +86,7 @@ async function writeRows(
   }
 }
 
-const sum = (a: WriteCounts, b: WriteCounts): WriteCounts => ({
+const sum = (a: Required<WriteCounts>, b: Required<WriteCounts>): Required<WriteCounts> => ({
   inserted: sumOfKinds(a.inserted, b.inserted),
   duplicates: sumOfKinds(a.duplicates, b.duplicates),
   forgotten: sumOfKinds(a.forgotten, b.forgotten),
@@ -104,7 +104,7 @@ async function writeOnce(
   partitions: Partitions,
   all: RowsByKind,
   deadLetters: readonly Omit<DeadLetter, 'id'>[],
-): Promise<WriteCounts> {
+): Promise<Required<WriteCounts>> {
   await partitions.ensure(Object.values(all).flatMap((kind) => kind.days));
   return inTransaction(pool, async (client) => {
     const rows = await withoutForgotten(client, all);

@@ -16,8 +16,8 @@ export async function makeEmptyFolder(folder: string): Promise<void> {
 }
 
 /**
- * Copies the journal, before the database is read: a record that leaves the journal meanwhile was stored before it left.
- * Owners stay behind, so whoever finds the copy takes it for that of an ended process and delivers it.
+ * Copies the journal, before the database is read: a record that leaves the journal meanwhile was stored before it left, or lies
+ * with the brokers, behind the offsets that were read before. Owners stay behind, so whoever finds the copy takes it for that of an ended process and delivers it.
  */
 export async function backUpJournal(config: AllotConfig, folder: string): Promise<void> {
   await copyTree(config.journal.directory, join(folder, JOURNAL));
@@ -25,7 +25,10 @@ export async function backUpJournal(config: AllotConfig, folder: string): Promis
 
 async function copyTree(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o700 });
-  const entries = await readdir(from, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(from, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    ignoreGone(error);
+    return [];
+  });
   for (const entry of entries) {
     const source = join(from, entry.name);
     if (entry.isDirectory()) await copyTree(source, join(to, entry.name));
@@ -33,6 +36,7 @@ async function copyTree(from: string, to: string): Promise<void> {
   }
 }
 
+/** Segments come and go while it is copied, and where nothing was accepted yet there is no journal. */
 function ignoreGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }

@@ -13,7 +13,7 @@ export function register(program: Command): void {
       'after',
       `
 Works on the embedded server and on DATABASE_URL, while Allot runs: the database as of one moment, by COPY, and the
-journal as it was before. The folder holds secrets and people's data: guard it. Snapshots are not in it; they can be
+journal as it was before; with Kafka also where ingest stood before that. The folder holds secrets and people's data: guard it. Snapshots are not in it; they can be
 made again. \`allot restore\` fills an empty database from it.
 
 Example:
@@ -28,10 +28,12 @@ async function backup(
 ): Promise<void> {
   const { backUpDatabase } = await import('../../postgres/backup/back-up.ts');
   const files = await import('../backup/files.ts');
+  const { backUpOffsets } = await import('../backup/kafka-offsets.ts');
   const { withDatabase } = await import('../local/with-stores.ts');
   const target = resolve(folder);
   const manifest = await withDatabase(async ({ databaseUrl }, config) => {
     await files.makeEmptyFolder(target);
+    await backUpOffsets(config, target);
     await files.backUpJournal(config, target);
     const hasSecrets = options.withoutSecrets !== true && (await files.backUpSecrets(config, target));
     if (!hasSecrets) note('the secrets are not in this backup');

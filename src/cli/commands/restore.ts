@@ -12,8 +12,9 @@ export function register(program: Command): void {
       'after',
       `
 Stop Allot first. The database must be empty; secrets and journal go where the settings say, secrets that differ are
-refused. Everything is checked before anything is written, and the database is filled in one transaction. Runs that
-were queued or running are queued again. Then start Allot: what the journal held is delivered.
+refused. Everything is checked before anything is written, and the database is filled in one transaction, last: after a failure
+restore again. With Kafka the group of ingest is set back, so that what came after the backup is read again; it must have no
+member. Runs that were queued or running are queued again. Then start Allot: what the journal held is delivered.
 
 Examples:
   ALLOT_DATA_DIR=./new allot restore backups/monday
@@ -25,12 +26,15 @@ Examples:
 async function restore(folder: string, options: { readonly json?: boolean }): Promise<void> {
   const { restoreDatabase } = await import('../../postgres/backup/restore.ts');
   const files = await import('../backup/files.ts');
+  const { restoreOffsets } = await import('../backup/kafka-offsets.ts');
   const { withDatabase } = await import('../local/with-stores.ts');
   const source = resolve(folder);
   const { manifest, queued } = await withDatabase(async ({ databaseUrl, stores }, config) => {
     await files.refuseOtherSecrets(config, source);
-    const restored = await restoreDatabase(databaseUrl, source);
-    await files.restoreFiles(config, source);
+    const restored = await restoreDatabase(databaseUrl, source, async () => {
+      await restoreOffsets(config, source);
+      await files.restoreFiles(config, source);
+    });
     return { manifest: restored, queued: await stores.jobs.giveJobs() };
   });
   const rows = Object.fromEntries(manifest.tables.map((table) => [table.name, table.rows]));

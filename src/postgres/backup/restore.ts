@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import type pg from 'pg';
 import { AllotError } from '../../core/errors.ts';
 import { mapErrors } from '../errors.ts';
+import { makePartitions } from '../partitions.ts';
 import { backupClient } from './back-up.ts';
 import { copyIn } from './copy-streams.ts';
 import { type BackupManifest, readBackupManifest } from './manifest.ts';
@@ -14,9 +15,14 @@ import { backedUpTables, quoted } from './tables.ts';
 /**
  * Fills an empty database of this version's schema from a backup, in one transaction. A backup of an older version fits:
  * its columns are named, later ones take their defaults. `state_conflict` when the database holds anything or the backup
- * is of a newer version; `invalid_request` when a file is missing or altered, before anything is written.
+ * is of a newer version; `invalid_request` when a file is missing or altered, before anything is written. What else belongs to
+ * the backup is put in its place by `first`, when everything was checked: a failure leaves the database empty, for another try.
  */
-export async function restoreDatabase(url: string, folder: string): Promise<BackupManifest> {
+export async function restoreDatabase(
+  url: string,
+  folder: string,
+  first: () => Promise<void>,
+): Promise<BackupManifest> {
   const manifest = await readBackupManifest(folder);
   for (const { file, sha256 } of manifest.tables) await verify(join(folder, file), sha256);
   await mapErrors(async () => {
@@ -24,11 +30,12 @@ export async function restoreDatabase(url: string, folder: string): Promise<Back
     client.on('error', () => undefined);
     await client.connect();
     try {
-      await client.query('begin');
       await refuseNewer(client, manifest);
       await refuseFilled(client);
+      await first();
+      await makePartitions(client, manifest.days);
+      await client.query('begin');
       await client.query('delete from control_revision');
-      await client.query('select ensure_event_partitions($1::date[])', [manifest.days]);
       for (const table of manifest.tables) await fill(client, table, folder);
       await goOnCounting(client);
       // Deciders that served another state of this database look again.

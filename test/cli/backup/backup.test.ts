@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -114,6 +115,24 @@ describe('backup and restore, by the commands of docs/operations.md', () => {
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('was altered');
     expect(await rowsOf(target, 'decisions')).toEqual([]);
+  });
+
+  it('leaves the database empty when the journal cannot be put in its place, for another try', async () => {
+    const inTheWay = join(folder, 'new', 'journal');
+    mkdirSync(join(folder, 'new'), { recursive: true });
+    writeFileSync(inTheWay, '');
+    const run = allot(restore, 'new', target.url);
+    expect(run.status).not.toBe(0);
+    expect(await rowsOf(target, 'decisions')).toEqual([]);
+    rmSync(inTheWay);
+  });
+
+  it('is none without a journal that is there but cannot be read', () => {
+    mkdirSync(join(folder, 'broken'), { recursive: true });
+    writeFileSync(join(folder, 'broken', 'journal'), '');
+    const run = allot(backup.replace('monday', 'broken'), 'broken', original.url);
+    expect(run.status).not.toBe(0);
+    expect(existsSync(join(folder, 'backups', 'broken', 'backup.json'))).toBe(false);
   });
 
   it('restores every row of every table, the secrets, and a journal that is delivered', async () => {
