@@ -96,6 +96,12 @@ const cases: readonly Case[] = [
       [{ topic: 'allot.decisions.v1' }],
     ],
     ['another one', { ...oldProcess, ...gaps('1x1500 2x60') }, 1505, [{ topic: 'allot.decisions.v1' }]],
+    [
+      'one before the restart, and one after',
+      { ...started(a, '-172800x1500 90000x60'), ...gaps('1x1600') },
+      1505,
+      [{ topic: 'allot.decisions.v1' }],
+    ],
     ['the last was days ago', { ...oldProcess, ...gaps('1x1600') }, 1550, []],
   ]),
   ...about('AllotArtifactRefused', [
