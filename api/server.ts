@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, STATUS_CODES, type Server } from 'node:http';
+import { createServer as createHttpServer, STATUS_CODES, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createApp } from './app.ts';
 import { createDecideHandlers } from './decide/handler.ts';
@@ -29,6 +29,7 @@ const patience: ServerTimeouts = {
 export function createServer(services: ApiServices, timeouts: ServerTimeouts = patience): Server {
   const app = createApp(services);
   const { single, batch } = createDecideHandlers(services);
+  const newest = new WeakMap<Socket, ServerResponse>();
   const server = createHttpServer(
     {
       headersTimeout: timeouts.headersMs,
@@ -39,6 +40,7 @@ export function createServer(services: ApiServices, timeouts: ServerTimeouts = p
       noDelay: true,
     },
     (request, response) => {
+      newest.set(request.socket, response);
       if (request.method === 'POST') {
         if (request.url === '/v1/decisions') return single(request, response);
         if (request.url === '/v1/decisions:batch') return batch(request, response);
@@ -47,14 +49,21 @@ export function createServer(services: ApiServices, timeouts: ServerTimeouts = p
     },
   );
   server.setTimeout(timeouts.idleMs);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseRaw(error, socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuseRaw(error, socket, newest.get(socket)),
+  );
   return server;
 }
 
 /** What cannot be parsed as HTTP has no response object: the answer is written by hand and the connection ends. */
-function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseRaw(error: NodeJS.ErrnoException, socket: Socket, before: ServerResponse | undefined): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
+    return;
+  }
+  if (before?.req.complete === true && !before.writableFinished) {
+    // A whole request waits for its answer, and would take ours for it: the connection ends behind that one.
+    before.once('finish', () => socket.end());
     return;
   }
   const status =

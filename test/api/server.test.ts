@@ -116,6 +116,14 @@ describe('the server against clients that misbehave', () => {
     expect(world.journal.events.filter((e) => e.kind === 'decision' && e.requestId === 'r')).toHaveLength(1);
   });
 
+  it('what follows a request and is not HTTP never stands in the place of its answer', async () => {
+    const body = JSON.stringify({ requestId: 'p', surface: 'live-feed', unitId: 'p', features: { hour: 1 } });
+    const valid = head(`content-length: ${String(body.length)}\r\n\r\n${body}`);
+    const answer = await answerTo(`${valid}GARBAGE\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+
   it('pipelined requests are answered in their order', async () => {
     const bodyOf = (unitId: string): string =>
       JSON.stringify({ requestId: unitId, surface: unitId, unitId, features: {} });
