@@ -1,11 +1,11 @@
 import type { AllotConfig } from '../src/config/config.ts';
 import { readConfig } from '../src/config/env.ts';
-import { loadOrCreateSecrets } from '../src/config/secrets.ts';
 import { AllotError } from '../src/core/errors.ts';
 import { createApi } from '../src/compose/api.ts';
 import { checkPseudonymKey } from '../src/compose/pseudonym-key.ts';
 import { startEventTransport } from '../src/compose/event-transport.ts';
 import { untilItWorks } from '../src/compose/until-it-works.ts';
+import { secretsOf } from '../src/compose/secrets.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import { createLogger, type Logger } from '../src/observability/logger.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
@@ -49,7 +49,7 @@ async function start({ config, databaseUrl, logger, shutdown }: Parts): Promise<
   shutdown.onStop('journal', () => journal.close(), { patienceMs: Infinity });
   signal.throwIfAborted();
   const stores = createPostgresStores(database.pool);
-  const secrets = loadOrCreateSecrets(config.secretsFile);
+  const secrets = secretsOf(config);
   const { serving, services } = createApi({ config, stores, journal, secrets, logger, metrics });
   shutdown.onStop('serving', () => serving.stop());
 

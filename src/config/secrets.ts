@@ -1,8 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { hasCode } from '../core/error-code.ts';
 import { AllotError } from '../core/errors.ts';
+import { syncFolder } from '../disk/sync-folder.ts';
 
 /**
  * Four different secrets, so that rotating one leaves the others alone. Rotating the pseudonym key breaks joins and
@@ -22,13 +35,18 @@ const secretsFile = z.strictObject({
   drawKey: hexKey,
   assignmentKey: hexKey,
   pseudonymKey: hexKey,
-  idKeys: z.array(z.strictObject({ id: z.int().min(0).max(255), key: hexKey })).min(1),
+  idKeys: z.array(z.strictObject({ id: z.int().min(0).max(63), key: hexKey })).min(1),
 });
 type SecretsFile = z.infer<typeof secretsFile>;
 
-/** Reads the secrets, or makes them once: two processes that start together end up with the same ones. */
-export function loadOrCreateSecrets(file: string): Secrets {
-  if (!exists(file)) create(file);
+/**
+ * Reads the secrets, or makes them once: two processes that start together end up with the same ones.
+ *
+ * @param traceOfUse says what was made by secrets that must have been here; new ones would silently change every id, draw
+ *   and pseudonym
+ */
+export function loadOrCreateSecrets(file: string, traceOfUse: () => string | null = () => null): Secrets {
+  if (!exists(file)) createOnce(file, traceOfUse());
   refuseReadableByOthers(file);
   return decode(parse(file));
 }
@@ -47,25 +65,54 @@ function generate(): SecretsFile {
   };
 }
 
+function createOnce(file: string, trace: string | null): void {
+  if (trace === null) create(file);
+  // Else who made the trace may have made the secrets just before.
+  else if (!exists(file))
+    throw new AllotError(
+      'config_invalid',
+      `the secrets file ${file} is not there, but ${trace}: restore the file from a backup, or set ALLOT_SECRETS_FILE to ` +
+        'where it is. New secrets change every id, draw and pseudonym; if that is meant, move the data directory away first',
+    );
+}
+
 /** Written aside, then linked: `link` fails when the file is there already, so nobody's secrets are replaced. */
 function create(file: string): void {
   const aside = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(aside, `${JSON.stringify(generate(), null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-    chmodSync(aside, 0o600);
+    const made = mkdirSync(dirname(file), { recursive: true });
+    writeAside(aside);
     linkSync(aside, file);
+    syncFolders(dirname(resolve(file)), made === undefined ? null : resolve(made));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    if (hasCode(error, 'EEXIST')) return;
     throw new AllotError(
       'config_invalid',
       `the secrets file ${file} cannot be created: ${(error as Error).message}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   } finally {
     rmSync(aside, { force: true });
+  }
+}
+
+/** On the disk before anything is decided by it: after a power cut it could not be made again. */
+function writeAside(path: string): void {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, `${JSON.stringify(generate(), null, 2)}\n`);
+    fchmodSync(file, 0o600);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The name in its folder, and the names of the folders that were made for it, from `made` down. */
+function syncFolders(folder: string, made: string | null): void {
+  for (let at = folder; ; at = dirname(at)) {
+    syncFolder(at);
+    if (made === null || at === dirname(made)) return;
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../core/error-code.ts';
 import type { BreakGlass } from '../service/ports/break-glass.ts';
 
 export const BREAK_GLASS_FILE = 'break-glass';
@@ -18,7 +19,7 @@ export function createBreakGlassFile(directory: string): BreakGlass {
           ...new Set(lines.map((line) => line.replace(/#.*/, '').trim()).filter((name) => name !== '')),
         ].sort();
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        if (hasCode(error, 'ENOENT')) return [];
         throw error;
       }
     },

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../core/error-code.ts';
 import { AllotError } from '../core/errors.ts';
 import type { ControlState, LastGoodCopy } from '../service/ports/control.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** Copies that are older, or were not finished, have a longer name. */
 export const LAST_GOOD_FILE = 'last-good-control.bin';
@@ -33,6 +36,7 @@ export function createLastGoodCopy(directory: string): LastGoodCopy {
       }
       await rename(file, previous).catch(ignoreMissing);
       await rename(aside, file);
+      syncFolder(directory);
     } finally {
       await rm(aside, { force: true });
     }
@@ -54,6 +58,15 @@ export function createLastGoodCopy(directory: string): LastGoodCopy {
     },
   };
 }
+
+const filesIn = (directory: string): readonly [string, string] => {
+  const file = join(directory, 'last-good-control.bin');
+  return [file, `${file}.previous`];
+};
+
+/** Path of a copy that was saved in this directory, damaged or not; null where there is none. */
+export const lastGoodCopyIn = (directory: string): string | null =>
+  filesIn(directory).find((file) => existsSync(file)) ?? null;
 
 type Copy = { readonly state: ControlState; readonly artifacts: ReadonlyMap<string, Uint8Array> };
 
@@ -93,6 +106,6 @@ async function readCopy(path: string): Promise<Copy | 'damaged' | null> {
 }
 
 function ignoreMissing(error: unknown): null {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  if (!hasCode(error, 'ENOENT')) throw error;
   return null;
 }

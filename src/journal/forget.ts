@@ -1,12 +1,11 @@
-import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasCode } from '../core/error-code.ts';
 import { dayOfDecisionId } from '../core/feedback/decision-id.ts';
 import { mentions } from '../core/feedback/mentions.ts';
 import { FORGOTTEN_RECORD } from '../service/schemas/forgotten-record.ts';
 import { loadCursor } from './cursor.ts';
 import { DAMAGED_FOLDER } from './damage.ts';
-import { ADOPTED_FOLDER } from './folder.ts';
+import { foldersUnder, namesIn, unlessGone } from './folders-under.ts';
 import { hasLiveOwner } from './owner.ts';
 import {
   OVERHEAD_BYTES,
@@ -68,32 +67,10 @@ export function forgetInJournal(
 function* journalFolders(directory: string): Generator<string> {
   const seen = new Set<string>();
   for (;;) {
-    const more = foldersNow(directory).filter((folder) => !seen.has(folder));
+    const more = foldersUnder(directory).filter((folder) => !seen.has(folder));
     if (more.length === 0) return;
     for (const folder of more) yield folder;
     for (const folder of more) seen.add(folder);
-  }
-}
-
-function foldersNow(directory: string): string[] {
-  return namesIn(directory)
-    .filter((name) => name !== DAMAGED_FOLDER)
-    .flatMap((name) => {
-      const path = join(directory, name);
-      const adopted = join(path, ADOPTED_FOLDER);
-      return [path, ...namesIn(adopted).map((inner) => join(adopted, inner))];
-    });
-}
-
-const namesIn = (folder: string): string[] => unlessGone(() => readdirSync(folder)) ?? [];
-
-/** null: handed on and removed meanwhile, or never there. What cannot be read for any other reason is not gone. */
-function unlessGone<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
   }
 }
 

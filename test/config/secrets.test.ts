@@ -1,8 +1,21 @@
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadOrCreateSecrets, makeSecrets } from '../../src/config/secrets.ts';
+import { type Secrets, loadOrCreateSecrets, makeSecrets } from '../../src/config/secrets.ts';
+import { SyncedFiles } from '../faults/support/synced-files.ts';
 
 let folder: string;
 let file: string;
@@ -53,5 +66,39 @@ describe('the secrets file', () => {
     const { drawKey: _, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     writeFileSync(file, JSON.stringify(rest));
     expect(() => loadOrCreateSecrets(file)).toThrow(/damaged at drawKey/);
+  });
+});
+
+describe('new secrets', () => {
+  it('are on the disk before anybody uses them', () => {
+    const root = realpathSync(folder);
+    const made = join(root, 'data', 'secrets.json');
+    const hook = fileURLToPath(new URL('../faults/hooks/synced.mjs', import.meta.url));
+    const module = new URL('../../src/config/secrets.ts', import.meta.url).href;
+    const script = `import { loadOrCreateSecrets } from '${module}'; loadOrCreateSecrets('${made}');`;
+    execFileSync(
+      process.execPath,
+      ['--import', 'tsx', '--import', hook, '--input-type=module', '-e', script],
+      { env: { ...process.env, FAULTS_SYNC_LOG: join(root, 'synced') } },
+    );
+    const before = loadOrCreateSecrets(made);
+    new SyncedFiles(root, join(root, 'synced')).cut(root);
+    expect(loadOrCreateSecrets(made)).toEqual(before);
+  });
+
+  it('are not made where something was decided by others that are lost', () => {
+    expect(() => loadOrCreateSecrets(file, () => 'the journal holds records')).toThrow(
+      /the journal holds records.*restore .* or .*ALLOT_SECRETS_FILE/s,
+    );
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('of another process that made them meanwhile are read, whatever was decided by them', () => {
+    let theirs: Secrets | null = null;
+    const ours = loadOrCreateSecrets(file, () => {
+      theirs = loadOrCreateSecrets(file);
+      return 'the journal holds records';
+    });
+    expect(ours).toEqual(theirs);
   });
 });

@@ -90,11 +90,11 @@ async function withTarget(
 ): Promise<ImportResult> {
   const { createDecisionIds } = await import('../../core/feedback/decision-id.ts');
   const { checkPseudonymKey, pseudonymsInUse } = await import('../../compose/pseudonym-key.ts');
-  const { loadOrCreateSecrets } = await import('../../config/secrets.ts');
+  const { secretsOf } = await import('../../compose/secrets.ts');
   const { createLogger } = await import('../../observability/logger.ts');
   const { withDatabase } = await import('../local/with-stores.ts');
   return await withDatabase(async ({ stores, database: { pool } }, config) => {
-    const secrets = loadOrCreateSecrets(config.secretsFile);
+    const secrets = secretsOf(config);
     await checkPseudonymKey({ pool, config, secrets, logger: createLogger('warn') });
     return await run({
       ...stores,

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { AllotClient } from '../../client/client.ts';
 import type { AllotConfig } from '../../config/config.ts';
 import { childEnvironment } from '../../config/env.ts';
-import { loadOrCreateSecrets } from '../../config/secrets.ts';
+import { secretsOf } from '../../compose/secrets.ts';
 import { createRandom } from '../../core/math/random.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { createMetrics, type MetricsWithText } from '../../observability/metrics.ts';
@@ -76,7 +76,7 @@ function startDemoServer(
   metrics: MetricsWithText,
   { logger, signal }: DemoIo,
 ): Promise<RunningAllot> {
-  const secrets = isTemporary ? seededSecrets(seed) : loadOrCreateSecrets(config.secretsFile);
+  const secrets = isTemporary ? seededSecrets(seed) : secretsOf(config);
   const pace = { lookIntervalMs: LOOK_INTERVAL_MS, jobsAtOnce: 2 };
   return startAllot(config, { logger, metrics, secrets, signal, ...pace });
 }

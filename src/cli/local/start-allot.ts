@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, stopListening } from '../../../api/listen.ts';
 import { createServer } from '../../../api/server.ts';
 import type { AllotConfig } from '../../config/config.ts';
-import { loadOrCreateSecrets, type Secrets } from '../../config/secrets.ts';
+import { secretsOf } from '../../compose/secrets.ts';
+import type { Secrets } from '../../config/secrets.ts';
 import { openJournal } from '../../journal/journal.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { createMetrics, type MetricsWithText } from '../../observability/metrics.ts';
@@ -71,7 +72,7 @@ async function start(config: AllotConfig, options: StartOptions, closing: StopSt
   const journal = await openJournal({ ...config.journal, logger, metrics });
   closing.onStop('journal', () => journal.close(), { patienceMs: Infinity });
   signal?.throwIfAborted();
-  const secrets = options.secrets ?? loadOrCreateSecrets(config.secretsFile);
+  const secrets = options.secrets ?? secretsOf(config);
   const { serving, services } = createApi({ config, stores, journal, secrets, logger, metrics });
   const background = startBackground({
     config,

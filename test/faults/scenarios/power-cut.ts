@@ -57,6 +57,7 @@ async function cut(
 function cutAtSynced(dataDir: string, log: string): RecordOnDisk[] {
   const records = pendingRecords(join(dataDir, 'journal'));
   const synced = new SyncedFiles(dataDir, log);
+  const lost = records.filter(({ path, to }) => to > synced.bytes(path));
   synced.cut(join(dataDir, 'journal'));
-  return records.filter(({ path, to }) => to > synced.bytes(path));
+  return lost;
 }

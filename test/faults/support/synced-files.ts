@@ -1,5 +1,14 @@
-import { readFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { type Stats, readFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+
+interface Note {
+  readonly path: string;
+  readonly file?: string;
+  readonly bytes?: number;
+  readonly names?: readonly string[];
+}
+
+const identityOf = ({ ino, birthtimeMs }: Stats): string => `${String(ino)} ${String(birthtimeMs)}`;
 
 /** What the notes of `hooks/synced.mjs` say is on the disk under `root`, which is taken to be there. */
 export class SyncedFiles {
@@ -10,8 +19,8 @@ export class SyncedFiles {
   constructor(root: string, log: string) {
     this.#root = root;
     for (const line of readFileSync(log, 'utf8').split('\n').slice(0, -1)) {
-      const { path, bytes, names } = JSON.parse(line) as { path: string; bytes?: number; names?: string[] };
-      if (bytes !== undefined) this.#bytes.set(path, Math.max(bytes, this.#bytes.get(path) ?? 0));
+      const { path, file, bytes, names } = JSON.parse(line) as Note;
+      if (file !== undefined) this.#bytes.set(file, Math.max(bytes ?? 0, this.#bytes.get(file) ?? 0));
       for (const name of names ?? []) this.#names.add(join(path, name));
     }
   }
@@ -19,7 +28,7 @@ export class SyncedFiles {
   /** Bytes of the file that are left: none where its name, or that of a folder above it, was not synced. */
   bytes(path: string): number {
     for (let name = path; name !== this.#root; name = dirname(name)) if (!this.#names.has(name)) return 0;
-    return this.#bytes.get(path) ?? 0;
+    return this.#bytes.get(identityOf(statSync(path))) ?? 0;
   }
 
   /** Leaves of the folder what a power cut leaves at worst. */
