@@ -17,7 +17,9 @@ journal as it was before; with Kafka also where ingest stood before that. The fo
 made again. \`allot restore\` fills an empty database from it.
 
 Example:
-  allot backup backups/monday`,
+  allot backup backups/monday
+
+Exit codes: 0 written, 1 failed, 2 the folder or a setting breaks a rule.`,
     )
     .action(backup);
 }

@@ -18,7 +18,9 @@ member. Runs that were queued or running are queued again. Then start Allot: wha
 
 Examples:
   ALLOT_DATA_DIR=./new allot restore backups/monday
-  DATABASE_URL=postgres://allot@db/new allot restore backups/monday`,
+  DATABASE_URL=postgres://allot@db/new allot restore backups/monday
+
+Exit codes: 0 restored, 1 failed or the database is not empty, 2 the backup or a setting breaks a rule.`,
     )
     .action(restore);
 }
