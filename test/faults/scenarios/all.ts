@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { alteredArtifact } from './altered-artifact.ts';
-import { badDelivery } from './bad-delivery.ts';
+import { badDelivery, badDeliveryOverKafka } from './bad-delivery.ts';
 import { burst } from './burst.ts';
 import { clockJump } from './clock-jump.ts';
 import { journalDamage } from './journal-damage.ts';
@@ -19,6 +19,7 @@ import { sigterm } from './sigterm.ts';
 /** In the order in which they are done: those that need the least first. */
 export const scenarios: readonly Scenario[] = [
   badDelivery,
+  badDeliveryOverKafka,
   burst,
   sigterm,
   journalDamage,
