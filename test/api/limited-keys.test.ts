@@ -144,6 +144,36 @@ describe('a thing that a key does not cover', () => {
     expect([403, 404]).toContain(status);
   });
 
+  it.each<[string, object]>([
+    ['/v1/policies', { surface: FOREIGN, name: 'legacy' }],
+    ['/v1/policies', { surface: FOREIGN, probabilities: { none: 1 } }],
+    ['/v1/training-runs', { surface: FOREIGN }],
+    ['/v1/evaluation-runs', { surface: FOREIGN }],
+    ['/v1/promotions', { surface: FOREIGN }],
+    ['/v1/experiments', { ...bodies['/v1/experiments/{id}'], name: 'mine' }],
+    ['/v1/decisions', { surface: FOREIGN, requestId: 'r', unitId: 'u', features: { hour: 1 } }],
+  ])('is not made by an admin of another surface: POST %s %j', async (path, body) => {
+    const before = (await world.stores.audit.list('acme', 1000)).length + world.journal.events.length;
+    const answer = await api.post(path).set('authorization', `Bearer ${keys.otherSurface}`).send(body);
+    expect(answer.status).toBe(403);
+    const after = (await world.stores.audit.list('acme', 1000)).length + world.journal.events.length;
+    expect(after).toBe(before);
+  });
+
+  it.each(['/v1/exposures', '/v1/interactions'])(
+    'gets no feedback by POST %s from a key that does not cover it',
+    async (path) => {
+      const before = world.journal.events.length;
+      const event = { eventId: 'mine', decisionId: things.decisionId };
+      const body = path === '/v1/exposures' ? event : { ...event, type: 'hide', value: 1 };
+      for (const key of [keys.otherSurface, keys.otherTenant]) {
+        const answer = await api.post(path).set('authorization', `Bearer ${key}`).send(body);
+        expect(answer.status).toBe(403);
+      }
+      expect(world.journal.events).toHaveLength(before);
+    },
+  );
+
   it('is there for those whom it is for: the same requests of a whole key do not fail for what it may', async () => {
     for (const route of named.filter(({ method }) => method === 'get')) {
       const { status } = await ask(route, keys.whole);
