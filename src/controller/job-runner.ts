@@ -1,3 +1,4 @@
+import { AllotError } from '../core/errors.ts';
 import type { RunJob, RunStore } from '../service/ports/runs.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { Metrics } from '../service/ports/metrics.ts';
@@ -64,14 +65,20 @@ async function closeIfOpen(
   if (result === null) {
     const { exitCode, lastWords } = outcome;
     logger.warn({ runId, exitCode, lastWords }, 'a job has failed');
-    const dataDir = environment['ALLOT_DATA_DIR'] ?? '';
-    await runs.finish(tenant, runId, { error: reasonOf(outcome).replaceAll(dataDir || '\0', '<data>') });
+    await runs.finish(tenant, runId, { error: asText(reasonOf(outcome), environment['ALLOT_DATA_DIR']) });
     return 'failed';
   }
   const { reportHtml, ...rest } = result;
   const report = typeof reportHtml === 'string' ? { reportHtml } : {};
-  await runs.finish(tenant, runId, { result: rest, ...report });
-  return 'succeeded';
+  try {
+    await runs.finish(tenant, runId, { result: rest, ...report });
+    return 'succeeded';
+  } catch (error) {
+    // What cannot be stored now cannot be stored the next time: it would be computed for ever.
+    if (!(error instanceof AllotError) || error.retryable) throw error;
+    await runs.finish(tenant, runId, { error: `${error.code}: the result cannot be stored` });
+    return 'failed';
+  }
 }
 
 const MOST_REASON = 500;
@@ -84,6 +91,10 @@ function reasonOf({ exitCode, killedBy, output }: ChildOutcome): string {
     return `${code}: ${message}`.slice(0, MOST_REASON);
   return `the job's process ended with code ${String(exitCode)}; the log of the controller says more`;
 }
+
+/** Text that can be stored, and that does not tell where on which machine. */
+const asText = (reason: string, dataDir = ''): string =>
+  (dataDir === '' ? reason : reason.replaceAll(dataDir, '<data>')).replaceAll('\0', '');
 
 function parseResult(output: string): Readonly<Record<string, unknown>> | null {
   try {

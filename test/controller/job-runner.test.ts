@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { childEnvironment, readConfig } from '../../src/config/env.ts';
 import { runCli } from '../../src/controller/child-job.ts';
 import { createJobRunner } from '../../src/controller/job-runner.ts';
+import { AllotError } from '../../src/core/errors.ts';
 import { createMemoryStores } from '../../src/memory/stores.ts';
 import { noMetrics } from '../../src/service/ports/metrics.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
+import type { RunStore } from '../../src/service/ports/runs.ts';
 
 const actor = { tenant: 'default', id: 'test' };
 /** Nobody listens there. */
@@ -70,6 +72,27 @@ describe('a job in a process of its own', () => {
       state: 'failed',
       error: expect.stringContaining('killed by SIGKILL') as string,
     });
+  });
+
+  it('whose result cannot be stored has failed, and is not computed again and again', async () => {
+    const { runs: stores } = createMemoryStores();
+    await stores.create({ id: 'r6', kind: 'training', surface: 's', config: {} }, actor);
+    const runs: RunStore = {
+      ...stores,
+      finish: async (tenant, id, outcome) => {
+        if ('result' in outcome) throw new AllotError('invalid_request', 'the database refuses a value');
+        await stores.finish(tenant, id, outcome);
+      },
+    };
+    const answers = `--import "data:text/javascript,console.log('{}');process.exit(0)"`;
+    const run = createJobRunner({
+      runs,
+      environment: { ...environment, NODE_OPTIONS: answers },
+      logger: silentLogger,
+      metrics: noMetrics,
+    });
+    expect(await run('training', 'r6', 'default')).toBe('ended');
+    expect((await runs.find('default', 'r6'))?.error).toBe('invalid_request: the result cannot be stored');
   });
 
   it('goes back to the queue when its controller is stopped', async () => {

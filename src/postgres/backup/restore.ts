@@ -38,6 +38,7 @@ export async function restoreDatabase(
       await client.query('delete from control_revision');
       for (const table of manifest.tables) await fill(client, table, folder);
       await goOnCounting(client);
+      await settleRuns(client);
       // Deciders that served another state of this database look again.
       await client.query('update control_revision set revision = revision + 1');
       await client.query('commit');
@@ -89,6 +90,18 @@ async function fill(
   const restored = await copyIn(client, text, source);
   if (restored !== rows)
     throw new AllotError('invalid_request', `${file}: ${restored} rows, the manifest says ${rows}`);
+}
+
+/**
+ * Open runs: a backup of before 0007 does not say which are jobs (they will get one), and whoever ran one by hand does so no
+ * more, or on another database.
+ */
+async function settleRuns(client: pg.ClientBase): Promise<void> {
+  const open = `state in ('queued', 'running') and not is_job`;
+  await client.query(`update runs set is_job = true where ${open} and created_by <> 'cli'`);
+  await client.query(
+    `update runs set state = 'failed', finished_at = now(), error = 'it was open in the backup, and was run by hand' where ${open}`,
+  );
 }
 
 /** Identity columns go on behind the highest number restored. */

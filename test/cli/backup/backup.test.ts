@@ -44,6 +44,9 @@ const events = Array.from({ length: 300 }, (_, n) => {
 }).flat();
 const undelivered = exposureEvent(9_999, { decisionId: events[0].decisionId });
 
+const run = { kind: 'training', surface: 'live-feed', config: {} } as const;
+const owner = { tenant: 'default', id: 'key' };
+
 function allot(command: string, dataDir: string, databaseUrl: string) {
   const [, ...words] = command.split(' ');
   const args = words.map((word) => word.replace('backups/', `${folder}/backups/`));
@@ -71,6 +74,10 @@ describe('backup and restore, by the commands of docs/operations.md', () => {
       events,
       deadLetters: [{ receivedAt: at, reason: 'test', record: Buffer.from([0, 255, 10, 92]) }],
     });
+    for (const id of ['waits', 'works']) await stores.runs.enqueue({ ...run, id }, owner);
+    await stores.runs.start('default', 'works');
+    await stores.runs.create({ ...run, id: 'by-hand' }, { ...owner, id: 'cli' });
+    await stores.runs.create({ ...run, id: 'of-before' }, owner);
     loadOrCreateSecrets(join(folder, 'old', 'secrets.json'));
     const journal = await openJournal({
       directory: join(folder, 'old', 'journal'),
@@ -81,9 +88,9 @@ describe('backup and restore, by the commands of docs/operations.md', () => {
     });
     journal.append(undelivered);
     await journal.close();
-    const run = allot(backup, 'old', original.url);
-    expect(run.stderr).toBe('');
-    expect(run.status).toBe(0);
+    const made = allot(backup, 'old', original.url);
+    expect(made.stderr).toBe('');
+    expect(made.status).toBe(0);
   }, 120_000);
   afterAll(async () => {
     await Promise.all([original.drop(), target.drop()]);
@@ -158,6 +165,15 @@ describe('backup and restore, by the commands of docs/operations.md', () => {
       undelivered.eventId,
     ]);
     expect(rows).toHaveLength(1);
+  });
+
+  it('queues again what was queued or running, and closes what somebody ran by hand', async () => {
+    const text = "select key from graphile_worker.jobs where task_identifier = 'offline-run' order by key";
+    const keys = (await target.pool.query<{ key: string }>(text)).rows.map((row) => row.key);
+    expect(keys).toEqual(['default/of-before', 'default/waits', 'default/works']);
+    const { runs } = createPostgresStores(target.pool);
+    expect((await runs.find('default', 'works'))?.state).toBe('running');
+    expect((await runs.find('default', 'by-hand'))?.state).toBe('failed');
   });
 
   it('identity columns go on counting and deciders see a new revision', async () => {
