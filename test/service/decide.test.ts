@@ -93,7 +93,7 @@ describe('the decide path', () => {
     await serve([0.5, 0.5]);
     const first = ask('kept');
     const more = { name: 'mood', type: 'numeric', min: 0, max: 1, default: 0.5 } as const;
-    const wider = { ...liveFeed, features: [...liveFeed.features, more] };
+    const wider = { ...liveFeed, features: [...(liveFeed.features ?? []), more] };
     await world.declare(wider);
     expect(ask('kept').decisionId).toBe(first.decisionId);
     await world.declare({ ...wider, schemaVersion: 2, actions: ['none', 'live', 'clip'] });
