@@ -5,6 +5,8 @@ import { table } from '../output.ts';
 const figure = (value: number): string =>
   Number.isFinite(value) ? Number(value.toPrecision(4)).toString() : '–';
 
+const columns = ['per decision', 'estimator', 'value', 'interval', 'log mean'];
+
 /** An evaluation for a terminal: verdict first, then estimates beside what is known, then whether to believe them. */
 export function renderEvaluation(result: EvaluationResult, html: string | undefined): string {
   const { gate, report, log } = result;
@@ -15,10 +17,7 @@ export function renderEvaluation(result: EvaluationResult, html: string | undefi
     `gate: ${gate.verdict} (judged ${result.settings.decidingEstimand} by ${result.settings.decidingEstimator})`,
     ...gate.reasons.map((reason) => `  ${reason}`),
     '',
-    table(
-      ['per decision', 'estimator', 'value', 'interval', 'log mean', 'truth ± its error'],
-      estimateRows(result),
-    ),
+    table([...columns, ...(result.truth === null ? [] : ['truth ± its error'])], estimateRows(result)),
     ...sessionLines(result),
     ...warningLines(result),
     '',
