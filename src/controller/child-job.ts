@@ -56,6 +56,10 @@ export function runCli(
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(signal === undefined ? {} : { signal, killSignal: 'SIGTERM' as const }),
     });
+    // The end of a thread is no end of its process: its jobs are begun again elsewhere.
+    const endWithUs = (): void => void child.kill('SIGKILL');
+    // eslint-disable-next-line no-restricted-syntax -- it ends the child, not the process; in a thread it is the thread's end
+    process.once('exit', endWithUs);
     const tail: string[] = [];
     let rest = '';
     let output = '';
@@ -70,6 +74,7 @@ export function runCli(
     });
     child.on('error', (error) => (signal?.aborted === true ? undefined : reject(error)));
     child.on('close', (code, killedBy) => {
+      process.off('exit', endWithUs);
       const lastWords = [...tail, rest].join('\n').trim().slice(-MOST_LAST_WORDS);
       const howItEnded = killedBy === null ? lastWords : `killed by ${killedBy}\n${lastWords}`;
       resolve({ exitCode: code ?? 1, killedBy, output, lastWords: howItEnded });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { AllotError } from '../../src/core/errors.ts';
 import { silentLogger, type Logger } from '../../src/service/ports/logger.ts';
 import { noMetrics, type Metrics } from '../../src/service/ports/metrics.ts';
 import { TcpProxy } from '../faults/support/proxy.ts';
+import { withChildren } from '../support/process-tree.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'allot-controller-thread-'));
@@ -22,6 +23,14 @@ afterAll(async () => {
   await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 /** Looks come once an hour: what is seen sooner was done at once. */
 const configOf = (databaseUrl: string) =>
@@ -72,6 +81,31 @@ describe('the controller of `allot start`', () => {
     expect(errors).toEqual(['TypeError: broken']);
     expect(leads).toEqual([false, true]);
     await thread.stop();
+  });
+
+  it('takes its jobs with it when its thread breaks: they are begun again', async () => {
+    const lines: string[] = [];
+    let isBroken = false;
+    const thread = new ControllerThread({
+      config: configOf(database.url),
+      databaseUrl: 'postgres://allot@127.0.0.1:1/allot',
+      lookIntervalMs: 1_000,
+      jobsAtOnce: 1,
+      logger: {
+        ...silentLogger,
+        info: (_, line) => void lines.push(line),
+        error: () => (isBroken = true),
+      },
+      metrics: noMetrics,
+      module: new URL('./support/broken-thread-with-job.ts', import.meta.url).href,
+    });
+    const jobs = (): number[] =>
+      withChildren(process.pid).filter((pid) => commandLine(pid).includes('cli/main.ts'));
+    thread.begin().catch(() => undefined);
+    await expect.poll(() => isBroken, { timeout: 25_000 }).toBe(true);
+    await thread.stop();
+    expect(lines).toEqual(['here']);
+    await expect.poll(jobs, { timeout: 5_000 }).toEqual([]);
   });
 
   it('stops before it has begun, whoever waits for it', async () => {

@@ -71,6 +71,8 @@ export function startBackground(options: BackgroundOptions): Background {
   };
 
   const ready = run();
+  // A failure reaches whoever awaits it, and nobody else as an unhandled rejection: a stop may come before anybody does.
+  ready.catch(() => undefined);
   return {
     migrated,
     ready,

@@ -97,8 +97,8 @@ async function start(config: AllotConfig, options: StartOptions, closing: StopSt
   const listening = listen(server, config.http);
   closing.onStop('http', () => listening.then(() => stopListening(server)));
   const url = await listening;
-  const ready = withoutSurprise(background);
   const refresh = (): Promise<void> => serving.refresh();
+  const { ready } = background;
   return { url, databaseUrl: postgres.url, stores, ready, refresh, close: () => closing.run() };
 }
 
@@ -118,10 +118,4 @@ const GIVEN_DATABASE_MS = 3_000;
 async function migratedInTime(config: AllotConfig, { migrated }: Background): Promise<void> {
   if (config.databaseUrl === null) return await migrated;
   await Promise.race([migrated.catch(() => undefined), sleep(GIVEN_DATABASE_MS, undefined, { ref: false })]);
-}
-
-/** A failure reaches whoever awaits `ready`, and nobody else as an unhandled rejection. */
-function withoutSurprise(background: Background): Background['ready'] {
-  background.ready.catch(() => undefined);
-  return background.ready;
 }
