@@ -21,6 +21,8 @@ export const defaultWatch: WatchTimes = { everyMs: 5_000, stallMs: 20_000, joinM
 
 const STOP_DEADLINE_MS = 15_000;
 const RESTART_DELAY_MS = 1_000;
+/** A crash passes; so many with nothing read in between need a person: a batch that cannot be read, a missing right. */
+const MANY_CRASHES = 5;
 
 export interface SupervisorOptions {
   readonly kafka: Pick<Kafka, 'consumer'>;
@@ -50,6 +52,8 @@ export class SupervisedConsumer {
   readonly #standstill: Standstill;
   readonly #idle = new IdleClock(Date.now());
   #isStopping = false;
+  /** Since a batch was last handled. */
+  #crashes = 0;
   #isRestarting = false;
   /** The member before this one, until it has left. */
   #leaving: Promise<void> = Promise.resolve();
@@ -98,7 +102,12 @@ export class SupervisedConsumer {
       if (this.#consumer === consumer) this.#hasJoined = false;
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      logger.warn({ error: payload.error, restarts: payload.restart }, 'kafka: the consumer crashed');
+      this.#crashes += 1;
+      const isForGood = this.#crashes >= MANY_CRASHES;
+      const about = { error: payload.error, restarts: payload.restart, crashes: this.#crashes };
+      if (isForGood)
+        logger.error(about, 'kafka: the consumer crashes again and again and has read nothing in between');
+      else logger.warn(about, 'kafka: the consumer crashed');
       if (!payload.restart && this.#consumer === consumer) this.#restart();
     });
     consumer.on(
@@ -132,6 +141,7 @@ export class SupervisedConsumer {
             isStopping,
             commit: (topic, partition, offset) => consumer.commitOffsets([{ topic, partition, offset }]),
           });
+          this.#crashes = 0;
         } finally {
           this.#idle.end(Date.now());
         }

@@ -21,12 +21,19 @@ export interface TopicDeclaration {
 const HOUR_MS = 3_600_000;
 export const declaredTopics: TopicDeclaration = { partitions: 6, retentionMs: 168 * HOUR_MS };
 
+/**
+ * The client reads gzip and nothing else: of a batch that the broker has compressed otherwise no member gets past. `producer`
+ * keeps batches as they were sent, which here is uncompressed.
+ */
+const COMPRESSION = { name: 'compression.type', value: 'producer' };
+const readable: ReadonlySet<string> = new Set(['producer', 'gzip', 'uncompressed']);
+
 /** One setting of one topic that is not as declared; `found` null: the topic is missing. */
 export interface TopicDifference {
   readonly topic: string;
-  readonly setting: 'partitions' | 'retention.ms' | 'max.message.bytes';
-  readonly declared: number;
-  readonly found: number | null;
+  readonly setting: 'partitions' | 'retention.ms' | 'max.message.bytes' | 'compression.type';
+  readonly declared: number | string;
+  readonly found: number | string | null;
 }
 
 const entriesOf = ({ retentionMs }: TopicDeclaration): { name: string; value: string }[] => [
@@ -50,7 +57,7 @@ export async function createTopics(
         topic,
         numPartitions: declaration.partitions,
         replicationFactor: -1,
-        configEntries: entriesOf(declaration),
+        configEntries: [...entriesOf(declaration), COMPRESSION],
       })),
     });
     logger.info({ topics: missing, partitions: declaration.partitions }, 'kafka: topics created');
@@ -81,22 +88,39 @@ export async function compareTopics(
       if (value !== declared[setting])
         differences.push({ topic, setting, declared: declared[setting], found: value });
     }
+    if (found !== null && !readable.has(found['compression.type']))
+      differences.push({
+        topic,
+        setting: 'compression.type',
+        declared: COMPRESSION.value,
+        found: found['compression.type'],
+      });
   }
   return differences;
 }
 
-async function settingsOf(admin: Admin, topic: string): Promise<Record<TopicDifference['setting'], number>> {
+interface TopicSettings {
+  readonly partitions: number;
+  readonly 'retention.ms': number;
+  readonly 'max.message.bytes': number;
+  readonly 'compression.type': string;
+}
+
+async function settingsOf(admin: Admin, topic: string): Promise<TopicSettings> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: TOPIC, name: topic, configNames: ['retention.ms', 'max.message.bytes'] }],
+    resources: [
+      { type: TOPIC, name: topic, configNames: ['retention.ms', 'max.message.bytes', 'compression.type'] },
+    ],
   });
-  const numberOf = (name: string): number =>
-    Number(resources[0].configEntries.find(({ configName }) => configName === name)?.configValue);
+  const valueOf = (name: string): string | undefined =>
+    resources[0].configEntries.find(({ configName }) => configName === name)?.configValue;
   return {
     partitions: topics[0].partitions.length,
-    'retention.ms': numberOf('retention.ms'),
-    'max.message.bytes': numberOf('max.message.bytes'),
+    'retention.ms': Number(valueOf('retention.ms')),
+    'max.message.bytes': Number(valueOf('max.message.bytes')),
+    'compression.type': valueOf('compression.type') ?? '',
   };
 }
 
@@ -115,10 +139,10 @@ export async function applyTopics(
   for (const topic of new Set(differences.map((difference) => difference.topic))) {
     const own = differences.filter((difference) => difference.topic === topic);
     const grown = own.find(
-      ({ setting, declared, found }) => setting === 'partitions' && declared > (found ?? 0),
+      ({ setting, found }) => setting === 'partitions' && declaration.partitions > Number(found),
     );
     if (grown !== undefined)
-      await admin.createPartitions({ topicPartitions: [{ topic, count: grown.declared }] });
+      await admin.createPartitions({ topicPartitions: [{ topic, count: declaration.partitions }] });
     if (own.some(({ setting }) => setting !== 'partitions'))
       await admin.alterConfigs({
         validateOnly: false,
@@ -138,7 +162,9 @@ async function resourceOf(
     includeSynonyms: false,
     resources: [{ type: TOPIC, name: topic }],
   });
+  const set = resources[0].configEntries.find(({ configName }) => configName === COMPRESSION.name);
   const own = entriesOf(declaration);
+  if (!readable.has(set?.configValue ?? '')) own.push(COMPRESSION);
   const kept = resources[0].configEntries
     .filter(
       ({ configName, configSource }) =>

@@ -1,7 +1,7 @@
 import type { Consumer, Kafka } from 'kafkajs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SupervisedConsumer } from '../../src/kafka/consumer.ts';
-import { silentLogger } from '../../src/service/ports/logger.ts';
+import { type Logger, silentLogger } from '../../src/service/ports/logger.ts';
 import { eventually } from '../contracts/event-log-contract.ts';
 import { kafkaConfig } from '../support/kafka.ts';
 
@@ -47,12 +47,27 @@ describe('a member of the group', () => {
   let supervised: SupervisedConsumer | undefined;
   afterEach(() => supervised?.stop());
 
-  const supervise = (members: Members, answers: () => boolean = () => true): void => {
+  it('that crashes again and again is a matter for a person, one crash is not', async () => {
+    const said: string[] = [];
+    const error = (_about: object, text: string): unknown => said.push(text);
+    const members = new Members(() => ({ topic: [0] }));
+    supervise(members, () => true, { ...silentLogger, error });
+    for (let n = 0; n < 4; n += 1) members.made[0].emit('crash', { error: new Error('e'), restart: true });
+    expect(said).toEqual([]);
+    members.made[0].emit('crash', { error: new Error('no such compression'), restart: true });
+    expect(said).toEqual([expect.stringContaining('again and again')]);
+  });
+
+  const supervise = (
+    members: Members,
+    answers: () => boolean = () => true,
+    logger: Logger = silentLogger,
+  ): void => {
     supervised = new SupervisedConsumer({
       kafka: members.kafka,
       config: kafkaConfig('127.0.0.1:9'),
       handler: () => Promise.resolve(),
-      logger: silentLogger,
+      logger,
       watch,
       waiting: () => (answers() ? Promise.resolve([]) : Promise.reject(new Error('away'))),
       onGap: () => undefined,

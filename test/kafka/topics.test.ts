@@ -50,6 +50,40 @@ describe.skipIf(why !== null)(
       await log.close();
     });
 
+    it('are never compressed in a way that the client cannot read, whoever made them', async () => {
+      const config = kafkaConfig(broker.address);
+      const admin = new kafkajs.Kafka({ brokers: [broker.address], logLevel: 0 }).admin();
+      await admin.connect();
+      const configEntries = [{ name: 'compression.type', value: 'zstd' }];
+      await admin.createTopics({ topics: [{ topic: config.decisionsTopic, configEntries }] });
+      const log = createKafkaEventLog(config, silentLogger);
+      await log.ensureTopics(1);
+      const wanted = { ...declaredTopics, partitions: 1 };
+      expect(await log.checkTopics(wanted)).toContainEqual({
+        topic: config.decisionsTopic,
+        setting: 'compression.type',
+        declared: 'producer',
+        found: 'zstd',
+      });
+      expect(await log.applyTopics(wanted)).toEqual([]);
+      const topics = [config.decisionsTopic, config.feedbackTopic];
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: topics.map((name) => ({
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name,
+          configNames: ['compression.type'],
+        })),
+      });
+      for (const { configEntries: found } of resources)
+        expect(found[0]).toMatchObject({
+          configValue: 'producer',
+          configSource: kafkajs.ConfigSource.TOPIC_CONFIG,
+        });
+      await admin.disconnect();
+      await log.close();
+    });
+
     it('never lose a partition: what cannot be done is told', async () => {
       const config = kafkaConfig(broker.address);
       const log = createKafkaEventLog(config, silentLogger);
