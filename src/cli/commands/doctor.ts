@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { readConfig } from '../../config/env.ts';
+import { checkBrokers } from '../doctor/brokers.ts';
 import * as checks from '../doctor/checks.ts';
+import { checkDatabase } from '../doctor/database.ts';
+import { checkDataDir, checkJournal } from '../doctor/folders.ts';
 import { checkArtifactKeys } from '../doctor/artifact-keys.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkUnitNames } from '../doctor/unit-names.ts';
@@ -15,8 +18,8 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Looks at Node, the settings, the data directory, the secrets, the database, the brokers and the training
-backend. Changes nothing. Exit code 0 when all of it works (warnings included), 1 otherwise, 2 when a setting
+Looks at Node, the settings, the data directory, the secrets, the journal, the database (schema, rights, partitions, a
+direct connection), the brokers (log-in and topics) and the training backend. Changes nothing. Exit code 0 when all of it works (warnings included), 1 otherwise, 2 when a setting
 breaks a rule.
 
 Examples:
@@ -30,13 +33,13 @@ async function doctor(options: { readonly json?: boolean }): Promise<void> {
   const config = readConfig();
   const findings: Finding[] = [
     checks.checkNode(process.versions.node),
-    checks.checkDataDir(config.dataDir),
+    checkDataDir(config.dataDir),
     checks.checkSecrets(config.secretsFile),
     checkArtifactKeys(config),
-    checks.checkJournal(config.journal),
-    await checks.checkDatabase(config),
+    checkJournal(config.journal),
+    ...(await checkDatabase(config)),
     await checkUnitNames(config),
-    await checks.checkBrokers(config.kafka),
+    await checkBrokers(config.kafka),
     await checks.checkTrainingBackend(),
   ];
   if (options.json === true) printJson(findings);

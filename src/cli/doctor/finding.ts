@@ -1,3 +1,5 @@
+import { hideInText } from '../../observability/hide-secrets.ts';
+
 /** What one check saw. `advice` says what to do; a warning leaves the installation usable. */
 export interface Finding {
   readonly check: string;
@@ -20,4 +22,6 @@ export const failure = (check: string, found: string, advice: string): Finding =
   advice,
 });
 
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Drivers put the address, password included, into what they say. */
+export const reasonOf = (error: unknown): string =>
+  hideInText(error instanceof Error ? error.message : String(error));

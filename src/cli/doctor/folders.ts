@@ -1,0 +1,97 @@
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { AllotConfig } from '../../config/config.ts';
+import { type Finding, failure, ok, reasonOf, warning } from './finding.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const SCARCE_MEBIBYTES = 1024;
+/** Of `maxBytes`: beyond it whoever feeds from the journal has been away for long. */
+const FULL = 0.5;
+/** What recovery could not read is kept in folders of this name. */
+const DAMAGED = 'damaged';
+
+/** The folder, or the nearest parent that exists, must be writable and not nearly full. */
+export function checkDataDir(dataDir: string): Finding {
+  const place = placeOf(dataDir);
+  if (!place.isWritable)
+    return failure('data directory', `${place.folder} is not writable`, 'chown it, or set ALLOT_DATA_DIR');
+  return place.freeMebibytes < SCARCE_MEBIBYTES
+    ? warning(
+        'data directory',
+        `${dataDir}: ${String(place.freeMebibytes)} MiB free`,
+        'free some space: a full journal serves safe actions',
+      )
+    : ok('data directory', `${dataDir} (${String(place.freeMebibytes)} MiB free)`);
+}
+
+/** May it be written, has it room for what it may become, is it being emptied, has any of it been damaged? */
+export function checkJournal({ sync, directory, maxBytes }: AllotConfig['journal']): Finding {
+  const loss = sync === 'commit' ? 'nothing' : 'at most the last 20 ms';
+  const described = `${directory}, sync ${sync}: a power cut loses ${loss}`;
+  try {
+    const place = placeOf(directory);
+    if (!place.isWritable)
+      return failure('journal', `${place.folder} is not writable`, 'chown it, or set ALLOT_JOURNAL_DIR');
+    const { bytes, damaged } = contentsOf(directory);
+    if (damaged.length > 0)
+      return warning(
+        'journal',
+        `${described}; damaged records were set aside in ${damaged.join(', ')}`,
+        'check the disk; the log names what is missing; move the folder away when you have looked',
+      );
+    if (bytes > FULL * maxBytes)
+      return warning(
+        'journal',
+        `${described}; ${percent(bytes / maxBytes)} full`,
+        'start ingest, the broker or PostgreSQL: a full journal serves safe actions',
+      );
+    const missing = maxBytes - bytes - place.freeMebibytes * MEBIBYTE;
+    if (missing > 0)
+      return warning(
+        'journal',
+        `${described}; it may grow to ${mebibytes(maxBytes)}, the disk has ${String(place.freeMebibytes)} MiB`,
+        'free some space, or lower ALLOT_JOURNAL_MAX_BYTES: the disk fills up before the journal refuses records',
+      );
+    return ok('journal', `${described}; ${mebibytes(bytes)} of ${mebibytes(maxBytes)} used`);
+  } catch (error) {
+    return failure(
+      'journal',
+      reasonOf(error),
+      'make the folder readable by this user, or set ALLOT_JOURNAL_DIR',
+    );
+  }
+}
+
+const percent = (share: number): string => `${String(Math.round(share * 100))} %`;
+const mebibytes = (bytes: number): string => `${String(Math.ceil(bytes / MEBIBYTE))} MiB`;
+
+/** Where the folder is or would be made. */
+function placeOf(wanted: string) {
+  let folder = wanted;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const { bavail, bsize } = statfsSync(folder);
+  return { folder, isWritable: isWritable(folder), freeMebibytes: Math.round((bavail * bsize) / MEBIBYTE) };
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return statSync(folder).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function contentsOf(directory: string): { readonly bytes: number; readonly damaged: readonly string[] } {
+  if (!existsSync(directory)) return { bytes: 0, damaged: [] };
+  let bytes = 0;
+  const damaged = new Set<string>();
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const folder = entry.parentPath;
+    if (folder.split(/[\\/]/).includes(DAMAGED)) damaged.add(folder);
+    // A running journal deletes what was handed on.
+    else bytes += statSync(join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return { bytes, damaged: [...damaged] };
+}
