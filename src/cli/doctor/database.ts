@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type pg from 'pg';
 import type { AllotConfig } from '../../config/config.ts';
+import type { Database } from '../../postgres/database.ts';
 import { type Finding, failure, ok, reasonOf, warning } from './finding.ts';
+
+type Pool = Database['pool'];
 
 const DAY_MS = 86_400_000;
 const HEARD_WITHIN_MS = 2_000;
@@ -41,7 +43,7 @@ function checkEmbeddedBinaries(): Finding {
   }
 }
 
-async function checkServer(pool: pg.Pool): Promise<Finding> {
+async function checkServer(pool: Pool): Promise<Finding> {
   const { rows } = await pool.query<{ version: string; read_only: string }>(
     "select current_setting('server_version') as version, current_setting('transaction_read_only') as read_only",
   );
@@ -59,10 +61,10 @@ async function checkServer(pool: pg.Pool): Promise<Finding> {
  * LISTEN and advisory locks need a server connection of one's own. Behind a pooler in transaction mode the connection is
  * another one after somebody else's transaction, and what was listened for is not heard.
  */
-async function checkConnection(pool: pg.Pool): Promise<Finding> {
+async function checkConnection(pool: Pool): Promise<Finding> {
   const [one, other] = [await pool.connect(), await pool.connect()];
   const channel = `allot_doctor_${String(process.pid)}`;
-  const pidOf = async (client: pg.PoolClient): Promise<number | undefined> =>
+  const pidOf = async (client: typeof one): Promise<number | undefined> =>
     (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
   try {
     const heard = new Promise<void>((resolve) => one.once('notification', () => resolve()));
@@ -86,7 +88,7 @@ async function checkConnection(pool: pg.Pool): Promise<Finding> {
   }
 }
 
-async function checkSchema(pool: pg.Pool, folder: string): Promise<Finding> {
+async function checkSchema(pool: Pool, folder: string): Promise<Finding> {
   const ours = readdirSync(folder)
     .filter((file) => file.endsWith('.sql') && file !== 'schema.sql')
     .map((file) => file.replace(/\.sql$/, ''));
@@ -111,7 +113,7 @@ async function checkSchema(pool: pg.Pool, folder: string): Promise<Finding> {
 
 const rights = ['select', 'insert', 'update', 'delete'] as const;
 
-async function checkRights(pool: pg.Pool): Promise<Finding> {
+async function checkRights(pool: Pool): Promise<Finding> {
   const asked = rights
     .map((right) => `has_table_privilege(format('%I.%I', schemaname, tablename), '${right}')`)
     .join(' and ');
@@ -138,7 +140,7 @@ async function checkRights(pool: pg.Pool): Promise<Finding> {
   );
 }
 
-async function checkPartitions(pool: pg.Pool): Promise<Finding> {
+async function checkPartitions(pool: Pool): Promise<Finding> {
   const days = [0, 1].map((ahead) => new Date(Date.now() + ahead * DAY_MS).toISOString().slice(0, 10));
   const { rows } = await pool.query<{ child: string }>(
     `select child from unnest($1::date[]) as day, unnest(array['decisions', 'exposures', 'interactions']) as parent,
