@@ -46,6 +46,12 @@ export class AdoptedFolders {
     return this.#listed.filter(({ restsUntil }) => restsUntil <= now).map(({ folder }) => folder);
   }
 
+  get storedBytes(): number {
+    let bytes = 0;
+    for (const { folder } of this.#listed) bytes += folder.storedBytes;
+    return bytes;
+  }
+
   /** Folders of which nobody knows yet how much they hold. */
   get unreadable(): number {
     return this.#unreadable.length;

@@ -97,10 +97,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     const { folder, token, writer } = this.#own;
     if (isOwnedBy(folder.path, token)) touchOwner(folder.path, now);
     else {
-      this.#logger.warn(
-        { folder: folder.path },
-        'journal: adopted by another process meanwhile, going on in a new folder',
-      );
+      this.#logger.warn({ folder: folder.path }, 'journal: taken by another process, a new folder is begun');
       this.#touchedAt = -Infinity; // until there is a new folder, every append tries for one
       this.#own = this.#openFolder();
       this.#adopted.clear();
@@ -127,14 +124,18 @@ export class Journal implements EventJournal, EventLog, Deliverable {
     if (this.#isClosed) throw new AllotError('journal_full', 'the journal is closed');
     const now = Date.now();
     if (now - this.#touchedAt > LEASE_MS / 2) this.#ensureOwnedToAppend(now);
-    const bytes = this.#own.writer.encode(records, now);
+    const own = this.#own;
+    const bytes = own.writer.encode(records, now);
     this.#makeRoom(bytes.length);
     try {
-      this.#own.writer.write(bytes, records.length, now);
+      own.writer.write(bytes, records.length, now);
     } catch (error) {
       this.#wasRefused = true;
       throw error;
     }
+    // Frozen in the middle of it: who has taken the folder meanwhile may have read it to its end before this came.
+    if (Date.now() - now > LEASE_MS / 2) this.#ensureOwnedToAppend(Date.now());
+    if (own !== this.#own) return this.#appendRecords(records);
     this.#largestRecord = Math.max(this.#largestRecord, Math.ceil(bytes.length / records.length));
     this.#notify();
   }
@@ -175,9 +176,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   }
 
   #storedBytes(): number {
-    let bytes = this.#own.folder.storedBytes;
-    for (const folder of this.#adopted.all()) bytes += folder.storedBytes;
-    return bytes;
+    return this.#own.folder.storedBytes + this.#adopted.storedBytes;
   }
 
   canAppend(): boolean {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { DamageReports } from './damage.ts';
 import { JournalFolder } from './folder.ts';
@@ -26,14 +26,20 @@ export function openOwnFolder(
   const token = randomBytes(8).toString('hex');
   const path = join(directory, `${Date.now().toString(36)}-${String(process.pid)}-${token}`);
   const hidden = join(directory, `${UNFINISHED}${token}`);
-  mkdirSync(hidden);
-  writeOwner(hidden, token);
-  renameSync(hidden, path);
-  syncFolder(directory);
-  const folder = JournalFolder.create(path, reports);
-  // Only whole segments are given back, so a small journal needs small ones.
-  const segmentBytes = Math.min(options.segmentBytes, Math.max(4_096, Math.floor(maxBytes / 4)));
-  return { folder, token, writer: new SegmentWriter(folder, { ...options, segmentBytes }) };
+  try {
+    mkdirSync(hidden);
+    writeOwner(hidden, token);
+    renameSync(hidden, path);
+    syncFolder(directory);
+    const folder = JournalFolder.create(path, reports);
+    // Only whole segments are given back, so a small journal needs small ones.
+    const segmentBytes = Math.min(options.segmentBytes, Math.max(4_096, Math.floor(maxBytes / 4)));
+    return { folder, token, writer: new SegmentWriter(folder, { ...options, segmentBytes }) };
+  } catch (error) {
+    // On a full disk this is tried again and again.
+    for (const made of [hidden, path]) rmSync(made, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Makes the folder, with those above it, so that no power cut takes it away again. */

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LEASE_MS, OWNER_FILE } from '../../src/journal/owner.ts';
 import { decisionEvent } from '../support/events.ts';
+import { freezeInNextWrite } from './bad-disk.ts';
 import {
   drain,
   ids,
@@ -184,5 +185,15 @@ describe('a journal that was frozen until another took its folder', () => {
     await other.close();
     // It may be late again: the folder stays until its owner has surely noticed.
     expect(existsSync(held) && segmentFiles(held).length === 1).toBe(true);
+  });
+
+  it('writes again what it was writing when it was frozen', async () => {
+    const directory = temporaryFolder();
+    const journal = await open(directory);
+    journal.append(decisionEvent(0));
+    const [folder] = writerFolders(directory);
+    freezeInNextWrite(LEASE_MS, () => renameSync(folder, join(temporaryFolder(), 'taken')));
+    journal.append(decisionEvent(1));
+    expect(await drain(journal)).toEqual(ids(1, 2));
   });
 });

@@ -87,3 +87,19 @@ export class CachedDisk {
 }
 
 const pathOf = (fd: number): string => readlinkSync(`/proc/self/fd/${String(fd)}`);
+
+/** The process is stopped in the middle of its next write for so long, and `meanwhile` happens. */
+export function freezeInNextWrite(milliseconds: number, meanwhile: () => void): void {
+  const { now } = Date;
+  put({
+    writeSync: (...given: Parameters<typeof writeSync>): number => {
+      put(real);
+      meanwhile();
+      Date.now = () => {
+        Date.now = now; // read once by who looks how long it took
+        return now() + milliseconds;
+      };
+      return writeSync(...given);
+    },
+  });
+}
