@@ -43,7 +43,7 @@ export function toAllotError(error: unknown): unknown {
   const cause = { cause: error };
   switch (classifyError(error)) {
     case 'retryable':
-      return new AllotError('store_unavailable', 'the database does not answer; try again', cause);
+      return new AllotError('store_unavailable', whyNotNow(error), cause);
     case 'data':
       return new AllotError(
         'invalid_request',
@@ -54,6 +54,12 @@ export function toAllotError(error: unknown): unknown {
       return new AllotError('internal', 'the database refused a statement', cause);
   }
 }
+
+/** 53200 does not pass by itself where a statement needs more locks than the server was given room for. */
+const whyNotNow = (error: unknown): string =>
+  (error as { code?: unknown }).code === '53200'
+    ? 'the database is out of shared memory; raise its max_locks_per_transaction'
+    : 'the database does not answer; try again';
 
 /** Runs `work`, giving its failures the names of the catalogue. */
 export async function mapErrors<T>(work: () => Promise<T>): Promise<T> {
