@@ -11,14 +11,9 @@ export interface RecordClaims {
  * `unitId` nor `decisionId` is a name, each of its texts may be one.
  */
 export function claimsOf(text: string): RecordClaims | null {
-  const texts: string[] = [];
   let value: unknown;
   try {
-    value = JSON.parse(text, (key, inner: unknown) => {
-      texts.push(key);
-      if (typeof inner === 'string') texts.push(inner);
-      return inner;
-    });
+    value = JSON.parse(text);
   } catch {
     return null;
   }
@@ -27,10 +22,24 @@ export function claimsOf(text: string): RecordClaims | null {
   const unitIds = nameOf(record.unitId);
   const decisionIds = nameOf(record.decisionId);
   const isTold = unitIds.length + decisionIds.length > 0;
-  return {
-    tenant: tenant ?? null,
-    ...(isTold ? { unitIds, decisionIds } : { unitIds: texts, decisionIds: texts }),
-  };
+  if (isTold) return { tenant: tenant ?? null, unitIds, decisionIds };
+  const texts = textsOf(value);
+  return { tenant: tenant ?? null, unitIds: texts, decisionIds: texts };
+}
+
+/** Keys and strings at any depth; with a list of what is left instead of calls, as poison may be nested without end. */
+function textsOf(value: unknown): string[] {
+  const texts: string[] = [];
+  const left = [value];
+  for (let inner = left.pop(); inner !== undefined; inner = left.pop()) {
+    if (typeof inner === 'string') texts.push(inner);
+    if (typeof inner !== 'object' || inner === null) continue;
+    for (const [key, one] of Object.entries(inner)) {
+      if (!Array.isArray(inner)) texts.push(key);
+      left.push(one);
+    }
+  }
+  return texts;
 }
 
 /** A number may be what the grammar refuses the record for. */

@@ -29,3 +29,12 @@ it('reads any JSON', () => {
     }),
   );
 });
+
+it('reads records that are nested without end', () => {
+  const deep = `${'['.repeat(100_000)}"u-1"${']'.repeat(100_000)}`;
+  expect(claimsOf(deep)?.unitIds).toEqual(['u-1']);
+  expect(claimsOf(`{"tenant":"a","unitId":"u-1","x":${deep}}`)).toMatchObject({
+    tenant: 'a',
+    unitIds: ['u-1'],
+  });
+});
