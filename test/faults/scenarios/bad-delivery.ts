@@ -39,7 +39,7 @@ export const badDelivery: Scenario = {
 /** The same on the topics of a real broker, to two members of ingest. */
 export const badDeliveryOverKafka: Scenario = {
   name: 'bad-delivery-kafka',
-  isShort: true,
+  isShort: false,
   unmet: whyNoBroker,
   run: async (context) => {
     const broker = await startBroker();

@@ -5,7 +5,7 @@ import type { FaultContext, FaultOutcome, Scenario } from '../scenario.ts';
 import { type Command, finished, killedAndRepeated } from '../support/command.ts';
 import type { GivenWorld } from '../support/world.ts';
 
-const ROWS = { short: 4_000, long: 30_000 };
+const ROWS = 30_000;
 const FIRST_MS = Date.UTC(2026, 0, 31, 20);
 const HOURS_MS = 3_600_000;
 
@@ -18,10 +18,10 @@ const nothingServed = { backAfterMs: null, caughtUpMs: null, refused: 0, unlogge
  */
 export const killCommands: Scenario = {
   name: 'kill-commands',
-  isShort: true,
+  isShort: false,
   run: async (context) => {
     const world = await context.world();
-    const log = writeLog(context, context.isShort ? ROWS.short : ROWS.long);
+    const log = writeLog(context, ROWS);
     const imported = await killedImport(context, world, log);
     return [imported, await killedSnapshot(context, world, log)];
   },
