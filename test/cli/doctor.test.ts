@@ -60,15 +60,28 @@ describe('the check of the journal', () => {
 });
 
 describe('the check of the secrets', () => {
+  const config = readConfig({ ALLOT_DATA_DIR: join(folder, 'installation') });
+  const { secretsFile: file } = config;
+  beforeAll(() => mkdirSync(join(config.journal.directory, 'own'), { recursive: true }));
+
+  it('fails where they are gone from an installation that has decided, and not in a new one', () => {
+    expect(summary(checkSecrets(config))).toMatch(/^secrets ok: .* will be made on the first start/);
+    const segment = join(config.journal.directory, 'own', '00000000000000000001.seg');
+    writeFileSync(segment, 'x');
+    expect(summary(checkSecrets(config))).toMatch(
+      /^secrets failure: .* is not there, but the journal .* holds records/,
+    );
+    rmSync(segment);
+  });
+
   it('fails for an id key that no decision id can carry', () => {
-    const file = join(folder, 'secrets.json');
     const [drawKey, assignmentKey, pseudonymKey, key] = ['1', '2', '3', '4'].map((digit) => digit.repeat(32));
     const text = (id: number): string =>
       JSON.stringify({ version: 1, drawKey, assignmentKey, pseudonymKey, idKeys: [{ id, key }] });
     writeFileSync(file, text(63), { mode: 0o600 });
-    expect(checkSecrets(file).state).toBe('ok');
+    expect(checkSecrets(config).state).toBe('ok');
     writeFileSync(file, text(64), { mode: 0o600 });
-    expect(summary(checkSecrets(file))).toMatch(/^secrets failure/);
+    expect(summary(checkSecrets(config))).toMatch(/^secrets failure/);
   });
 });
 

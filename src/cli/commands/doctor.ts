@@ -34,7 +34,7 @@ async function doctor(options: { readonly json?: boolean }): Promise<void> {
   const findings: Finding[] = [
     checks.checkNode(process.versions.node),
     checkDataDir(config.dataDir),
-    checks.checkSecrets(config.secretsFile),
+    checks.checkSecrets(config),
     checkArtifactKeys(config),
     checkJournal(config.journal),
     ...(await checkDatabase(config)),

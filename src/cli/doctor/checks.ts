@@ -1,5 +1,7 @@
 import { prepareForTensorFlow } from '../../config/env.ts';
 import { existsSync } from 'node:fs';
+import { traceOfUse } from '../../compose/secrets.ts';
+import type { AllotConfig } from '../../config/config.ts';
 import { loadOrCreateSecrets } from '../../config/secrets.ts';
 import { type Finding, failure, ok, reasonOf, warning } from './finding.ts';
 
@@ -13,18 +15,20 @@ export function checkNode(version: string): Finding {
     : ok('node', `${version} on ${process.platform}-${process.arch}`);
 }
 
-/** A missing file is fine: it is made on the first start. */
-export function checkSecrets(file: string): Finding {
-  if (!existsSync(file)) return ok('secrets', `${file} will be made on the first start`);
+/** A missing file is fine where nothing was decided yet: it is made on the first start. */
+export function checkSecrets(config: AllotConfig): Finding {
+  const { secretsFile: file } = config;
+  const restore = 'restore the file from a backup: new secrets orphan stored ids';
   try {
-    loadOrCreateSecrets(file);
-    return ok('secrets', file);
+    if (existsSync(file)) {
+      loadOrCreateSecrets(file);
+      return ok('secrets', file);
+    }
+    const trace = traceOfUse(config);
+    if (trace === null) return ok('secrets', `${file} will be made on the first start`);
+    return failure('secrets', `${file} is not there, but ${trace}`, restore);
   } catch (error) {
-    return failure(
-      'secrets',
-      reasonOf(error),
-      'restore the file from a backup: new secrets orphan stored ids',
-    );
+    return failure('secrets', reasonOf(error), restore);
   }
 }
 
