@@ -32,16 +32,17 @@ export async function stopListening(
   server: Server,
   { quietMs = QUIET_MS, hurryMs = HURRY_MS, lastMs = LAST_MS } = {},
 ): Promise<void> {
+  await takeWaiting(server);
+  let isClosed = false;
+  // Of `net`, because the one of `http` cuts idle connections at once.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  void closed.then(() => (isClosed = true));
+  // Not before: a client that is told `close` opens another connection, into a listener that closes.
   let lastRequestAt = Date.now();
   server.prependListener('request', (_request, response: ServerResponse) => {
     lastRequestAt = Date.now();
     response.shouldKeepAlive = false;
   });
-  let isClosed = false;
-  await takeWaiting(server);
-  // Of `net`, because the one of `http` cuts idle connections at once.
-  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
-  void closed.then(() => (isClosed = true));
   const hurry = setTimeout(() => server.closeIdleConnections(), hurryMs);
   const last = setTimeout(() => server.closeAllConnections(), lastMs);
   for (let left = quietMs; left > 0 && !isClosed; left = lastRequestAt + quietMs - Date.now()) {

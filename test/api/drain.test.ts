@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { listen, stopListening } from '../../api/listen.ts';
 
@@ -26,6 +26,7 @@ describe('a server that stops', () => {
     const agent = keptAlive();
     expect(await get(url, agent)).toEqual({ status: 200, connection: 'keep-alive' });
     const stopped = stopListening(server);
+    while (server.listening) await nextTurn();
     expect(await get(url, agent)).toEqual({ status: 200, connection: 'close' });
     await stopped;
     await expect(get(url, agent)).rejects.toThrow(/ECONNREFUSED/);
@@ -51,6 +52,7 @@ describe('a server that stops', () => {
     await Promise.all(agents.map((agent) => get(url, agent)));
     const quietMs = 1_000;
     const stopped = stopListening(server, { quietMs });
+    while (server.listening) await nextTurn();
     for (const agent of agents) {
       await sleep(quietMs / 5);
       expect(await get(url, agent)).toEqual({ status: 200, connection: 'close' });
