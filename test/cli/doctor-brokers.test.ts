@@ -4,7 +4,13 @@ import type { KafkaConfig } from '../../src/config/config.ts';
 import { readConfig } from '../../src/config/env.ts';
 import { createKafkaEventLog } from '../../src/kafka/event-log.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
-import { kafkaConfig, type SecureBroker, startSecureBroker, whyNoSecureBroker } from '../support/kafka.ts';
+import {
+  kafkaConfig,
+  type SecureBroker,
+  settingsFor,
+  startSecureBroker,
+  whyNoSecureBroker,
+} from '../support/kafka.ts';
 
 const why = whyNoSecureBroker();
 if (why !== null) console.warn(`SKIPPED: allot doctor against a real broker (${why})`);
@@ -14,14 +20,7 @@ describe.skipIf(why !== null)(`the check of the brokers${why === null ? '' : ` (
   let config: KafkaConfig;
   beforeAll(async () => {
     broker = await startSecureBroker();
-    const { kafka } = readConfig({
-      KAFKA_BROKERS: broker.secureAddress,
-      KAFKA_SSL: 'true',
-      KAFKA_SSL_CA: broker.certificateFile,
-      KAFKA_SASL_MECHANISM: 'plain',
-      KAFKA_SASL_USERNAME: broker.user.username,
-      KAFKA_SASL_PASSWORD: broker.user.password,
-    });
+    const { kafka } = readConfig(settingsFor(broker));
     if (kafka === null) throw new Error('no brokers');
     const { decisionsTopic, feedbackTopic } = kafkaConfig(broker.secureAddress);
     config = { ...kafka, decisionsTopic, feedbackTopic };

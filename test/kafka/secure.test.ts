@@ -7,7 +7,13 @@ import { readConfig } from '../../src/config/env.ts';
 import { createKafkaEventLog } from '../../src/kafka/event-log.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
 import { eventually, idOf, idsOf, recordsOf } from '../contracts/event-log-contract.ts';
-import { kafkaConfig, type SecureBroker, startSecureBroker, whyNoSecureBroker } from '../support/kafka.ts';
+import {
+  kafkaConfig,
+  type SecureBroker,
+  settingsFor,
+  startSecureBroker,
+  whyNoSecureBroker,
+} from '../support/kafka.ts';
 
 const why = whyNoSecureBroker();
 if (why !== null) console.warn(`SKIPPED: TLS and SASL against a real broker (${why})`);
@@ -24,15 +30,7 @@ describe.skipIf(why !== null)(
 
     /** As a process reads it from its environment, with topics and a group of its own. */
     function configOf(changes: Changes = {}): KafkaConfig {
-      const { kafka } = readConfig({
-        KAFKA_BROKERS: broker.secureAddress,
-        KAFKA_SSL: 'true',
-        KAFKA_SSL_CA: broker.certificateFile,
-        KAFKA_SASL_MECHANISM: 'plain',
-        KAFKA_SASL_USERNAME: broker.user.username,
-        KAFKA_SASL_PASSWORD: broker.user.password,
-        ...changes,
-      });
+      const { kafka } = readConfig({ ...settingsFor(broker), ...changes });
       if (kafka === null) throw new Error('no brokers');
       const { groupId, decisionsTopic, feedbackTopic } = kafkaConfig(broker.secureAddress);
       return { ...kafka, groupId, decisionsTopic, feedbackTopic };

@@ -141,3 +141,13 @@ export function kafkaConfig(address: string): KafkaConfig {
     feedbackTopic: `${name}.feedback.v1`,
   };
 }
+
+/** Settings under which a process logs in to it. */
+export const settingsFor = (broker: SecureBroker): Readonly<Record<string, string>> => ({
+  KAFKA_BROKERS: broker.secureAddress,
+  KAFKA_SSL: 'true',
+  KAFKA_SSL_CA: broker.certificateFile,
+  KAFKA_SASL_MECHANISM: 'plain',
+  KAFKA_SASL_USERNAME: broker.user.username,
+  KAFKA_SASL_PASSWORD: broker.user.password,
+});
