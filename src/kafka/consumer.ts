@@ -16,11 +16,20 @@ export interface WatchTimes {
   readonly stallMs: number;
   /** A member that has not joined after this long, while the broker answers, is started again. */
   readonly joinMs: number;
+  /** Between the end of a member and the next. */
+  readonly restartMs: number;
+  /** A member that is stopped while it joins is given this long: a new group lets nobody in before 3 s are over. */
+  readonly leaveMs: number;
 }
-export const defaultWatch: WatchTimes = { everyMs: 5_000, stallMs: 20_000, joinMs: 60_000 };
+export const defaultWatch: WatchTimes = {
+  everyMs: 5_000,
+  stallMs: 20_000,
+  joinMs: 60_000,
+  restartMs: 1_000,
+  leaveMs: 5_000,
+};
 
 const STOP_DEADLINE_MS = 15_000;
-const RESTART_DELAY_MS = 1_000;
 /** A crash passes; so many with nothing read in between need a person: a batch that cannot be read, a missing right. */
 const MANY_CRASHES = 5;
 
@@ -55,6 +64,8 @@ export class SupervisedConsumer {
   /** Since a batch was last handled. */
   #crashes = 0;
   #isRestarting = false;
+  /** Until the member has joined, or will not any more. */
+  #joining: Promise<void> = Promise.resolve();
   /** The member before this one, until it has left. */
   #leaving: Promise<void> = Promise.resolve();
   #isChecking = false;
@@ -71,8 +82,8 @@ export class SupervisedConsumer {
     this.#consumer = consumer;
     this.#hasJoined = false;
     this.#outsideSince = null;
-    this.#join(consumer).catch((error: unknown) => {
-      if (this.#consumer !== consumer) return;
+    this.#joining = this.#join(consumer).catch((error: unknown) => {
+      if (!this.#isWanted(consumer)) return;
       this.#options.logger.warn({ error }, 'kafka: the consumer did not start, trying again');
       this.#restart();
     });
@@ -90,10 +101,11 @@ export class SupervisedConsumer {
       // A megabyte each for the twelve partitions that are declared: the last would wait until the others have caught up.
       maxBytes: 16 * 1024 * 1024,
       allowAutoTopicCreation: false,
+      // The library's own restart is not undone by a disconnect before it: a member that nobody reads from would stay.
+      retry: { restartOnFailure: () => Promise.resolve(false) },
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      // The library may rejoin out of a retry that began before it was told to stop.
-      if (this.#isStopping || this.#consumer !== consumer) return void consumer.disconnect();
+      if (!this.#isWanted(consumer)) return;
       this.#assignment = payload.memberAssignment;
       this.#hasJoined = true;
       this.#standstill.reset();
@@ -101,14 +113,15 @@ export class SupervisedConsumer {
     consumer.on(consumer.events.REBALANCING, () => {
       if (this.#consumer === consumer) this.#hasJoined = false;
     });
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
+    consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
+      if (!this.#isWanted(consumer)) return;
       this.#crashes += 1;
       const isForGood = this.#crashes >= MANY_CRASHES;
-      const about = { error: payload.error, restarts: payload.restart, crashes: this.#crashes };
+      const about = { error, crashes: this.#crashes };
       if (isForGood)
         logger.error(about, 'kafka: the consumer crashes again and again and has read nothing in between');
       else logger.warn(about, 'kafka: the consumer crashed');
-      if (!payload.restart && this.#consumer === consumer) this.#restart();
+      this.#restart();
     });
     consumer.on(
       consumer.events.END_BATCH_PROCESS,
@@ -122,11 +135,21 @@ export class SupervisedConsumer {
     return consumer;
   }
 
+  #isWanted(consumer: Consumer): boolean {
+    return !this.#isStopping && this.#consumer === consumer;
+  }
+
   async #join(consumer: Consumer): Promise<void> {
-    const { config, handler, logger } = this.#options;
     await consumer.connect();
-    await consumer.subscribe({ topics: topicsOf(config), fromBeginning: true });
-    const isStopping = (): boolean => this.#isStopping || this.#consumer !== consumer;
+    await consumer.subscribe({ topics: topicsOf(this.#options.config), fromBeginning: true });
+    if (this.#isWanted(consumer)) await this.#run(consumer);
+    if (!this.#isWanted(consumer)) await consumer.disconnect();
+  }
+
+  /** Resolves when the member is in its group, or has crashed on the way. */
+  async #run(consumer: Consumer): Promise<void> {
+    const { handler, logger } = this.#options;
+    const isStopping = (): boolean => !this.#isWanted(consumer);
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -223,9 +246,9 @@ export class SupervisedConsumer {
     const old = this.#consumer;
     this.#consumer = null;
     this.#assignment = {};
-    this.#leaving = disconnect(old);
+    this.#leaving = leave(old, this.#joining, this.#options.watch.leaveMs);
     void this.#leaving
-      .then(() => sleep(RESTART_DELAY_MS))
+      .then(() => sleep(this.#options.watch.restartMs))
       .then(() => {
         this.#isRestarting = false;
         if (!this.#isStopping) this.begin();
@@ -237,7 +260,7 @@ export class SupervisedConsumer {
     this.#isStopping = true;
     clearInterval(this.#watch);
     await this.#leaving;
-    await disconnect(this.#consumer);
+    await leave(this.#consumer, this.#joining, this.#options.watch.leaveMs);
   }
 }
 
@@ -254,7 +277,13 @@ const said = {
   late: 'the gap has not ended yet',
 } as const satisfies Record<GapStep['outcome'], string>;
 
-async function disconnect(consumer: Consumer | null): Promise<void> {
+/**
+ * Told to disconnect while it joins, the library goes on joining, and the member holds partitions that nobody reads. So it
+ * joins first, then leaves; where that takes too long, `#join` disconnects once more, and its session ends by itself.
+ */
+async function leave(consumer: Consumer | null, joining: Promise<void>, leaveMs: number): Promise<void> {
   if (consumer === null) return;
-  await within(STOP_DEADLINE_MS, 'disconnect', consumer.disconnect()).catch(() => undefined);
+  const ignored = (): void => undefined;
+  await within(leaveMs, 'join before leaving', joining).catch(ignored);
+  await within(STOP_DEADLINE_MS, 'disconnect', consumer.disconnect()).catch(ignored);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaConfig } from '../../src/config/config.ts';
 import { createKafkaEventLog } from '../../src/kafka/event-log.ts';
@@ -30,6 +31,18 @@ describe.skipIf(why !== null)(
       await log.close();
       return seen;
     }
+
+    // First in this file: a new broker has no coordinator yet, and the client crashes on its way into the group.
+    it('can be set after a member was stopped while it joined, for it leaves nobody in the group', async () => {
+      const config = kafkaConfig(broker.address);
+      const log = createKafkaEventLog(config, silentLogger);
+      await log.ensureTopics(1);
+      await log.consume(() => Promise.resolve());
+      await sleep(100);
+      await log.close();
+      await sleep(1_000);
+      await writeGroupOffsets(config, []);
+    }, 60_000);
 
     it('are set back to what they were: everything from then on is read again, and nothing before', async () => {
       const config = kafkaConfig(broker.address);
