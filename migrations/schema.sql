@@ -164,6 +164,17 @@ create table experiment_units (
 );
 CREATE INDEX experiment_units_open_idx ON public.experiment_units USING btree (tenant, experiment, first_assigned_at) WHERE ((entered_at IS NULL) AND (NOT is_multiple) AND (block IS NOT NULL));
 
+create table experiment_variances (
+  tenant text not null,
+  experiment text not null,
+  treatment text not null,
+  metric text not null,
+  difference double precision not null,
+  level double precision not null,
+  fixed_at timestamp with time zone not null default now(),
+  constraint experiment_variances_pkey PRIMARY KEY (tenant, experiment, treatment, metric)
+);
+
 create table experiments (
   tenant text not null,
   id text not null,

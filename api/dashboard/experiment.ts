@@ -1,4 +1,5 @@
 import { openedShare, type Experiment } from '../../src/core/experiment/experiment.ts';
+import { DEFAULT_METHOD } from '../../src/core/experiment/test-methods.ts';
 import type { ExperimentLook } from '../../src/service/experiment-analysis/experiment-analysis.ts';
 import type { Principal } from '../../src/service/registry/principal.ts';
 import type { ApiServices } from '../services.ts';
@@ -28,7 +29,7 @@ export async function experimentPage(
     markup`<h1>${experiment.name}</h1>
 <nav><a href="/">All experiments</a><a href="${path}/results">results now (JSON)</a></nav>
 ${stateLine(experiment, newest)}${verdictLine(experiment, newest)}
-<h2>Metrics</h2>${metricTable(newest)}
+<h2>Metrics</h2>${methodLine(experiment)}${metricTable(newest)}
 <h2>Health</h2>${healthTable(newest)}
 <h2>Variants</h2>${variantTable(experiment, newest)}
 <h2>Ramp</h2>${rampTable(experiment)}
@@ -77,6 +78,13 @@ function verdictLine({ lastChange }: Experiment, look: StoredLook | undefined): 
   const next = isSaid ? '' : ` Then: ${look.action ?? ''}, because ${look.actionReason ?? ''}.`;
   return markup`<p class="${tone}">Verdict at the newest look, ${timeOf(look.at ?? 0)} UTC:
 <strong>${look.verdict ?? ''}</strong>${blocked}.${next}</p>`;
+}
+
+function methodLine({ plan, level }: Experiment): Html {
+  if (plan === undefined) return markup``;
+  const { method = DEFAULT_METHOD, estimand, tunedAtUnits } = plan;
+  return markup`<p>Judged ${estimand}, by ${method} at level ${level}, tightest at ${tunedAtUnits} units.
+It holds at every look, and is not changed once the experiment has started.</p>`;
 }
 
 const metricTable = (look: StoredLook | undefined): Html =>

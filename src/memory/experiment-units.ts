@@ -1,4 +1,5 @@
 import { mergeCells, type Cell } from '../core/experiment/cell-statistics.ts';
+import type { MetricVariances } from '../core/experiment/test-methods.ts';
 import type { DecisionEvent } from '../core/feedback/events.ts';
 import type { Arrivals, ExperimentUnits } from '../service/ports/experiment-units.ts';
 import type { DecisionRecord } from '../service/ports/stores.ts';
@@ -16,6 +17,7 @@ interface Unit {
 export function createExperimentUnits(state: MemoryState): ExperimentUnits {
   const entered = new Map<string, Set<string>>();
   const cellsOf = new Map<string, readonly Cell[]>();
+  const variancesOf = new Map<string, Readonly<Record<string, MetricVariances>>>();
   const decisionsOf = (tenant: string, experiment: string): DecisionEvent[] =>
     [...state.decisions.values()]
       .filter((d) => d.tenant === tenant && d.experiment === experiment && d.variant !== null)
@@ -57,6 +59,12 @@ export function createExperimentUnits(state: MemoryState): ExperimentUnits {
       cellsOf.set(key, mergeCells([...(cellsOf.get(key) ?? []), ...copy(fresh.map(({ cell }) => cell))]));
     },
     cells: async (tenant, experiment) => copy(cellsOf.get(keyOf(tenant, experiment)) ?? []),
+    async keepVariances(tenant, experiment, treatment, variances) {
+      const key = keyOf(tenant, experiment, treatment);
+      const kept = { ...copy(variances), ...variancesOf.get(key) };
+      variancesOf.set(key, kept);
+      return copy(kept);
+    },
     async recentFeedback(tenant, experiment, { decidedFrom, decidedUntil, atLeast, limit }) {
       const recent = decisionsOf(tenant, experiment)
         .filter((d) => d.decidedAt <= decidedUntil)

@@ -1,6 +1,7 @@
 import { AllotError } from '../core/errors.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
-import { changedExperiment } from '../core/experiment/transition.ts';
+import { judgementOf } from '../core/experiment/frozen-fields.ts';
+import { changedExperiment, detailsOf } from '../core/experiment/transition.ts';
 import type { ExperimentStore } from '../service/ports/stores.ts';
 import { requireSurface } from './registry.ts';
 import { changed, copy, keyOf, type MemoryState } from './state.ts';
@@ -19,7 +20,7 @@ export function createExperimentStore(state: MemoryState): ExperimentStore {
         throw new AllotError('state_conflict', `id: experiment ${experiment.id} exists`);
       }
       state.experiments.set(key, { tenant: actor.tenant, experiment: copy(experiment), looks: [] });
-      changed(state, actor, 'experiment.create', experiment.id);
+      changed(state, actor, 'experiment.create', experiment.id, { judgement: judgementOf(experiment) });
     },
     async find(tenant, id) {
       return copy(state.experiments.get(keyOf(tenant, id))?.experiment);
@@ -31,9 +32,8 @@ export function createExperimentStore(state: MemoryState): ExperimentStore {
     },
     async transition(id, change, actor) {
       const entry = require(actor.tenant, id);
-      const from = entry.experiment.state;
+      const details = detailsOf(entry.experiment, change);
       entry.experiment = copy(changedExperiment(entry.experiment, change));
-      const details = { from, to: change.to, openBlock: change.openBlock ?? null };
       changed(state, actor, 'experiment.transition', id, details);
       return copy(entry.experiment);
     },

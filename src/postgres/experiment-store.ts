@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
-import { changedExperiment } from '../core/experiment/transition.ts';
+import { judgementOf } from '../core/experiment/frozen-fields.ts';
+import { changedExperiment, detailsOf } from '../core/experiment/transition.ts';
 import type { ExperimentStore } from '../service/ports/stores.ts';
 import { requireLeader } from './leader.ts';
 import { changeControl, inTransaction, query } from './transaction.ts';
@@ -21,7 +22,11 @@ export function createExperimentStore(pool: pg.Pool): ExperimentStore {
           [actor.tenant, experiment.id, experiment.surface, experiment.state, JSON.stringify(experiment)],
         );
         if (rowCount === 0) throw new AllotError('state_conflict', `id: experiment ${experiment.id} exists`);
-        return { result: undefined, change: { action: 'experiment.create', subject: experiment.id } };
+        const details = { judgement: judgementOf(experiment) };
+        return {
+          result: undefined,
+          change: { action: 'experiment.create', subject: experiment.id, details },
+        };
       }),
 
     async find(tenant, id) {
@@ -52,7 +57,7 @@ export function createExperimentStore(pool: pg.Pool): ExperimentStore {
           `update experiments set state = $3, definition = $4, changed_at = now() where tenant = $1 and id = $2`,
           [actor.tenant, id, next.state, JSON.stringify(next)],
         );
-        const details = { from: current.state, to: next.state, openBlock: change.openBlock ?? null };
+        const details = detailsOf(current, change);
         return { result: next, change: { action: 'experiment.transition', subject: id, details } };
       }),
 

@@ -35,6 +35,7 @@ it('migrates an empty database once when several ask at the same time', async ()
       '0004_experiments',
       '0005_security',
       '0007_runs',
+      '0008_variances',
     ]);
   } finally {
     await database.pool.query(`drop database ${name} with (force)`);

@@ -14,6 +14,8 @@ An experiment file (YAML or JSON; everything but surface, name and variants has 
     - { name: watch, role: main, source: { response: watch }, rule: { kind: improve } }
     - { name: hides, role: guardrail, source: { response: hide }, rule: { kind: not-worse, better: lower, margin: 0.002 } }
     - { name: skips, role: signal, source: { response: skip }, rule: { kind: not-worse, better: lower, margin: 0.01 } }
+  method: confidence-sequence  # or msprt; both hold at every look, neither changes once it has started
+  tunedAtUnits: 2000           # units of both variants at which the intervals are tightest
   health: { onFailure: hold }  # or roll-back
   isApprovalNeeded: false      # true: a second key must agree`;
 
@@ -31,6 +33,7 @@ Examples:
 Exit codes: 0 done, 1 its state does not allow it, 2 a file, flag or name breaks a rule. See docs/running-experiments.md.`;
 
 export const planHelp = `
+Looking all the time is planned for \`method: confidence-sequence\`; \`msprt\` is the same test while the variance is as given.
 Give --sd and one of --effect and --units. For a margin (not worse by more than m) the effect is the distance to -m.
 
 Examples:

@@ -1,4 +1,5 @@
 import { openedShare, type Experiment } from '../../core/experiment/experiment.ts';
+import { DEFAULT_METHOD } from '../../core/experiment/test-methods.ts';
 import type { ExperimentLook } from '../../service/experiment-analysis/experiment-analysis.ts';
 import type { ForecastReport, ShadowReport } from '../../service/experiments/evidence.ts';
 import { percent, table } from '../output.ts';
@@ -37,6 +38,10 @@ export function describeExperiment(one: Experiment): string {
     lines.push(`  last change ${state} at ${new Date(at).toISOString()} by ${by}${why}`);
   }
   if (plan !== undefined) {
+    const { method = DEFAULT_METHOD, estimand, tunedAtUnits } = plan;
+    lines.push(
+      `  judged     ${estimand} by ${method} at level ${String(one.level)}, tightest at ${String(tunedAtUnits)} units`,
+    );
     const steps = plan.ramp?.steps.map(({ trafficShare }) => percent(trafficShare)).join(' → ');
     lines.push(`  ramp       ${steps ?? 'by hand'}`);
     for (const { name, role, rule } of plan.metrics)

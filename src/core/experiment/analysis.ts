@@ -1,14 +1,15 @@
 import type { Cell } from './cell-statistics.ts';
-import { confidenceSequenceReach } from './confidence-sequence.ts';
-import { differenceOf, type Effect, type IntervalEstimate } from './effect.ts';
+import { differenceOf, intervalOf, type Effect, type IntervalEstimate } from './effect.ts';
 import type { VerdictState } from './experiment.ts';
 import type { HealthCheck } from './health.ts';
+import { metricContrast } from './metric-contrast.ts';
 import { metricState } from './metric-state.ts';
+import { testMethods, variancesOf, type MetricVariances } from './test-methods.ts';
 import type { ExperimentPlan, PlannedMetric } from './plan.ts';
 import { checkSampleRatio, type SampleRatioCheck } from './sample-ratio.ts';
-import { contrast, type ArmEstimate, type Contrast, type Stratum } from './statistics/contrast.ts';
+import type { ArmEstimate, Contrast } from './statistics/contrast.ts';
 import { splitErrorBudget } from './statistics/error-budget.ts';
-import { noMoments, type Moments } from './statistics/moments.ts';
+import type { Moments } from './statistics/moments.ts';
 import type { RelativeEffect } from './statistics/relative-effect.ts';
 
 export interface AnalysisInput {
@@ -19,6 +20,8 @@ export interface AnalysisInput {
   readonly level: number;
   /** A failing check blocks the verdict. */
   readonly health: readonly HealthCheck[];
+  /** By metric, as they were at the first look that could tell; only `msprt` asks for them. Left out: as they are now. */
+  readonly variances?: Readonly<Record<string, MetricVariances>>;
 }
 
 export interface VariantData {
@@ -92,7 +95,7 @@ export function analyseExperiment(input: AnalysisInput): ExperimentResult {
 
 /** Every metric on the given units, in the order of the plan. */
 export function judgeMetrics(
-  input: Pick<AnalysisInput, 'plan' | 'control' | 'treatment' | 'level'>,
+  input: Pick<AnalysisInput, 'plan' | 'control' | 'treatment' | 'level' | 'variances'>,
 ): readonly MetricResult[] {
   const { metrics } = input.plan;
   const alphaOf = new Map<string, number>();
@@ -109,15 +112,12 @@ export function judgeMetrics(
 
 function judgeMetric(
   metric: PlannedMetric,
-  input: Pick<AnalysisInput, 'plan' | 'control' | 'treatment'>,
+  input: Pick<AnalysisInput, 'plan' | 'control' | 'treatment' | 'variances'>,
   alpha: number,
 ): MetricResult {
-  const { plan, control, treatment } = input;
-  const kind = plan.estimand === 'per-unit' ? 'mean' : 'ratio';
-  const strata = strataOf(metric.name, control.cells, treatment.cells, kind);
-  const found = contrast(strata, { kind });
-  const isEnough = found !== null && Math.min(found.control.units, found.treatment.units) >= plan.minUnits;
-  const effect = isEnough ? effectOf(found, plan, alpha) : null;
+  const found = metricContrast(metric.name, input);
+  const fixed = input.variances?.[metric.name];
+  const effect = found === null ? null : effectOf(found, input.plan, alpha, fixed);
   return {
     name: metric.name,
     role: metric.role,
@@ -129,52 +129,23 @@ function judgeMetric(
   };
 }
 
-function effectOf(found: Contrast, { tunedAtUnits }: ExperimentPlan, alpha: number): Effect {
-  const { control, treatment } = found;
-  const { difference, relative } = differenceOf(found, { alpha, tunedAt: tunedAtUnits });
-  const reach = confidenceSequenceReach(treatment.units, alpha, Math.max(1, tunedAtUnits / 2));
-  const half = reach * treatment.standardError;
-  const { value } = treatment;
+/** null: mSPRT has seen no spread yet, so there is nothing that it could be tuned to. */
+function effectOf(
+  found: Contrast,
+  plan: ExperimentPlan,
+  alpha: number,
+  fixed: MetricVariances | undefined,
+): Effect | null {
+  const { control, treatment, degrees } = found;
+  const methods = testMethods(plan, fixed ?? variancesOf(found), alpha);
+  if (methods === null) return null;
+  const { difference, relative } = differenceOf(found, { alpha, method: methods.difference });
   return {
     control: { ...control, decisions: 0 },
     treatment: { ...treatment, decisions: 0 },
     difference,
     relative,
-    level: { ...difference, ...treatment, lower: value - half, upper: value + half },
-  };
-}
-
-/** By block and day; per decision the coordinates are (Y, N, covariates), per unit N is left out. */
-function strataOf(
-  metric: string,
-  control: readonly Cell[],
-  treatment: readonly Cell[],
-  kind: 'mean' | 'ratio',
-): readonly Stratum[] {
-  const byStratum = new Map<string, { control: Moments; treatment: Moments }>();
-  const add = (arm: 'control' | 'treatment', cells: readonly Cell[]): void => {
-    for (const { block, day, statistics } of cells) {
-      const stored = statistics.metrics[metric] as Moments | undefined;
-      if (stored === undefined) continue;
-      const moments = kind === 'ratio' ? stored : withoutCoordinate(stored, 1);
-      const key = `${String(block)} ${day}`;
-      const none = noMoments(moments.mean.length);
-      const stratum = byStratum.get(key) ?? { control: none, treatment: none };
-      byStratum.set(key, { ...stratum, [arm]: moments });
-    }
-  };
-  add('control', control);
-  add('treatment', treatment);
-  return [...byStratum.values()];
-}
-
-function withoutCoordinate({ units, mean, squares }: Moments, left: number): Moments {
-  const d = mean.length;
-  const isKept = (i: number): boolean => i !== left;
-  return {
-    units,
-    mean: mean.filter((_, i) => isKept(i)),
-    squares: squares.filter((_, ij) => isKept(Math.floor(ij / d)) && isKept(ij % d)),
+    level: intervalOf({ ...treatment, degrees }, { alpha, method: methods.level }),
   };
 }
 

@@ -13,13 +13,10 @@ export interface IntervalEstimate {
   readonly units: number;
 }
 
-export interface SequenceOptions {
-  /** Two-sided error over all looks. */
+export interface TestOptions {
+  /** Two-sided error, over all looks for the sequential methods. */
   readonly alpha: number;
-  /** n*: units of both variants together at which the sequence is tightest. */
-  readonly tunedAt: number;
-  /** Left out: the confidence sequence, tightest at n*. */
-  readonly method?: TestMethod;
+  readonly method: TestMethod;
 }
 
 export interface Effect {
@@ -36,9 +33,9 @@ export interface Effect {
 /** The effect of a contrast, absolute and relative, each with an interval of the wanted method. */
 export function differenceOf(
   compared: Contrast,
-  options: SequenceOptions,
+  options: TestOptions,
 ): { readonly difference: IntervalEstimate; readonly relative: RelativeEffect | null } {
-  const difference = interval(compared, options);
+  const difference = intervalOf(compared, options);
   if (compared.standardError === 0) return { difference, relative: null };
   const reach = (difference.upper - difference.value) / compared.standardError;
   const { control, treatment, comparedErrors: errors } = compared;
@@ -56,14 +53,14 @@ const methodNames = {
   fixed: 'fixed-horizon',
 } as const;
 
-function interval(
+export function intervalOf(
   estimate: {
     readonly value: number;
     readonly standardError: number;
     readonly units: number;
     readonly degrees: number;
   },
-  { alpha, tunedAt, method = { kind: 'confidence-sequence', tunedAt } }: SequenceOptions,
+  { alpha, method }: TestOptions,
 ): IntervalEstimate {
   const { value, standardError, units } = estimate;
   const known = { value, standardError, level: 1 - alpha, method: methodNames[method.kind], units };

@@ -1,6 +1,7 @@
 import type { Experiment } from './experiment.ts';
 import type { MetricRule } from './metric-state.ts';
 import { surfaceMetrics } from './surface-metrics.ts';
+import type { SequentialMethod } from './test-methods.ts';
 import type { Surface } from '../surface/surface.ts';
 
 /** What an experiment was declared to look at and to do; frozen when it starts. */
@@ -10,9 +11,11 @@ export interface ExperimentPlan {
   /** In this order in every look; exactly one is main. */
   readonly metrics: readonly PlannedMetric[];
   readonly estimand: 'per-decision' | 'per-unit';
+  /** Absent in plans of before it could be chosen: the confidence sequence. */
+  readonly method?: SequentialMethod;
   /** Units per variant below which there is no interval. */
   readonly minUnits: number;
-  /** n*: units of both variants together at which the sequences are tightest. */
+  /** n*: units of both variants together at which the intervals are tightest. */
   readonly tunedAtUnits: number;
   /** Closed units of both variants together at which it is decided, whatever the verdict; null: it may run for ever. */
   readonly horizonUnits: number | null;

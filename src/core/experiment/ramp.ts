@@ -54,21 +54,3 @@ export function rampState(
 }
 
 const shown = (seconds: number): string => String(Math.floor(seconds));
-
-/** Fields of an experiment that decide who is on which side; changing one while it holds units would move people. */
-export function reRandomisingChanges(before: Experiment, after: Experiment): readonly string[] {
-  const fields = ['surface', 'salt', 'layer', 'holdoutShare', 'variants', 'blocks'] as const;
-  const isKept = (field: (typeof fields)[number]): boolean => {
-    if (field !== 'blocks') return same(before[field], after[field]);
-    return same(before.blocks, after.blocks.slice(0, before.blocks.length));
-  };
-  return fields.filter((field) => !isKept(field));
-}
-
-/** Whatever the order of their fields: a database does not keep it. */
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a, inOrder) === JSON.stringify(b, inOrder);
-
-const inOrder = (_: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;

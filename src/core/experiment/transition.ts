@@ -9,7 +9,7 @@ import type {
   RampBlock,
   Variant,
 } from './experiment.ts';
-import { reRandomisingChanges } from './ramp.ts';
+import { judgementOf, rejudgingChanges, reRandomisingChanges } from './frozen-fields.ts';
 
 /** One step of an experiment's life: applied whole or not at all, and only from the states that it names. */
 export interface ExperimentChange {
@@ -22,7 +22,7 @@ export interface ExperimentChange {
   readonly approval?: Approval;
   readonly decision?: ExperimentDecision;
   readonly note?: ExperimentNote;
-  /** A new declaration; while units are held it must not touch who is on which side. */
+  /** A new declaration; once started it must not touch who is on which side, nor what looks are judged by. */
   readonly revised?: Experiment;
 }
 
@@ -50,6 +50,18 @@ export function changedExperiment(current: Experiment, change: ExperimentChange)
   return next;
 }
 
+/** What the audit log keeps of a step. */
+export const detailsOf = (
+  current: Experiment,
+  { to, openBlock, approval, revised }: ExperimentChange,
+): Readonly<Record<string, unknown>> => ({
+  from: current.state,
+  to,
+  openBlock: openBlock ?? null,
+  ...(approval === undefined ? {} : { approval: approval.purpose }),
+  ...(revised === undefined ? {} : { judgement: judgementOf(revised) }),
+});
+
 /** One key alone does not start, resume or change what needs two. */
 function refuseAlone(current: Experiment, { to, approval, revised, start }: ExperimentChange): void {
   if (approval !== undefined) refuseOwnApproval(current, approval);
@@ -60,12 +72,16 @@ function refuseAlone(current: Experiment, { to, approval, revised, start }: Expe
 
 function revisedExperiment(current: Experiment, revised: Experiment | undefined): Experiment {
   if (revised === undefined) return current;
-  const moved = current.state === 'draft' ? [] : reRandomisingChanges(current, revised);
-  if (moved.length === 0) return withoutApprovals(revised);
-  throw new AllotError(
-    'state_conflict',
-    `experiment ${current.id} is ${current.state}: changing ${moved.join(', ')} would move units to another side`,
-  );
+  if (current.state === 'draft') return withoutApprovals(revised);
+  refuseChanges(current, reRandomisingChanges(current, revised), 'would move units to another side');
+  refuseChanges(current, rejudgingChanges(current, revised), 'would judge anew what was looked at already');
+  return withoutApprovals(revised);
+}
+
+function refuseChanges({ id, state }: Experiment, changed: readonly string[], consequence: string): void {
+  if (changed.length === 0) return;
+  const what = `changing ${changed.join(', ')} ${consequence}`;
+  throw new AllotError('state_conflict', `experiment ${id} is ${state}: ${what}`);
 }
 
 const withoutApprovals = ({ approvals: _, ...revised }: Experiment): Experiment => revised;

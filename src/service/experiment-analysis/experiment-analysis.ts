@@ -1,12 +1,14 @@
 import {
   analyseExperiment,
   judgeMetrics,
+  type AnalysisInput,
   type ExperimentResult,
   type MetricResult,
   type VariantData,
 } from '../../core/experiment/analysis.ts';
 import { AllotError } from '../../core/errors.ts';
 import type { Cell } from '../../core/experiment/cell-statistics.ts';
+import { metricVariances } from '../../core/experiment/metric-variances.ts';
 import type { Experiment, Variant } from '../../core/experiment/experiment.ts';
 import {
   bucketShares,
@@ -66,7 +68,10 @@ export function createExperimentAnalysis(options: ExperimentAnalysisOptions): Ex
       const counted = await bringUpToDate(experimentUnits, tenant, { experiment, surface, plan, asOf });
       const health = checkHealth({ experiment, plan: plan.health, now: asOf, ...counted.counts });
       const look = { experiment, plan, health, asOf, ...counted };
-      return treatmentsOf(experiment).map((treatment) => judge(treatment, look));
+      const compared = treatmentsOf(experiment).map((treatment) => comparedIn(look, treatment));
+      return await Promise.all(
+        compared.map(async (one) => judge(one, await tunedBy(experimentUnits, tenant, one))),
+      );
     },
   };
 }
@@ -154,8 +159,21 @@ interface Look extends Counted {
   readonly asOf: number;
 }
 
-function judge(treatment: Variant, look: Look): ExperimentLook {
-  const { experiment, plan, health, arrivals, cells, asOf } = look;
+interface ComparedLook extends Look {
+  readonly control: Variant;
+  readonly treatment: Variant;
+  readonly sides: Sides;
+  /** The same of the units that no look has seen. */
+  readonly confirming: Sides;
+}
+
+interface Sides {
+  readonly control: VariantData;
+  readonly treatment: VariantData;
+}
+
+function comparedIn(look: Look, treatment: Variant): ComparedLook {
+  const { experiment, arrivals, cells } = look;
   const control = experiment.variants.find((variant) => variant.role === 'control');
   if (control === undefined) {
     throw new AllotError('state_conflict', `experiment ${experiment.id} has no control variant`);
@@ -168,11 +186,30 @@ function judge(treatment: Variant, look: Look): ExperimentLook {
     ),
     cells: cells.filter((cell) => cell.variant === variant.name && cell.isHeldOut === isHeldOut),
   });
-  const sides = { control: dataOf(control, false), treatment: dataOf(treatment, false) };
+  const both = (isHeldOut: boolean): Sides => ({
+    control: dataOf(control, isHeldOut),
+    treatment: dataOf(treatment, isHeldOut),
+  });
+  return { ...look, control, treatment, sides: both(false), confirming: both(true) };
+}
+
+/** What mSPRT is tuned to; this look's own where it is the first that can tell. */
+async function tunedBy(
+  units: ExperimentUnits,
+  tenant: string,
+  { experiment, plan, treatment, sides }: ComparedLook,
+): Promise<Pick<AnalysisInput, 'variances'>> {
+  if (plan.method !== 'msprt') return {};
+  const now = metricVariances({ plan, ...sides });
+  return { variances: await units.keepVariances(tenant, experiment.id, treatment.name, now) };
+}
+
+function judge(look: ComparedLook, tuned: Pick<AnalysisInput, 'variances'>): ExperimentLook {
+  const { experiment, plan, health, arrivals, cells, asOf, control, treatment } = look;
   const { level } = experiment;
   const newest = experiment.blocks.at(-1)?.index;
   return {
-    ...analyseExperiment({ plan, level, health, ...sides }),
+    ...analyseExperiment({ plan, level, health, ...look.sides, ...tuned }),
     experiment: experiment.id,
     control: control.name,
     treatment: treatment.name,
@@ -191,7 +228,7 @@ function judge(treatment: Variant, look: Look): ExperimentLook {
       byMetric:
         experiment.decision === undefined || plan.confirmationShare === 0
           ? null
-          : judgeMetrics({ plan, level, control: dataOf(control, true), treatment: dataOf(treatment, true) }),
+          : judgeMetrics({ plan, level, ...look.confirming, ...tuned }),
     },
   };
 }

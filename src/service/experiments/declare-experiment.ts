@@ -60,6 +60,7 @@ const planFrom = (declared: ExperimentDeclaration, surface: Surface): Experiment
   ramp: declared.ramp === 'default' ? defaultRamp() : declared.ramp,
   metrics: declared.metrics ?? defaultMetrics(surface),
   estimand: declared.estimand,
+  method: declared.method,
   minUnits: declared.minUnits,
   tunedAtUnits: declared.tunedAtUnits,
   horizonUnits: declared.horizonUnits,

@@ -1,4 +1,5 @@
 import type { Cell } from '../../core/experiment/cell-statistics.ts';
+import type { MetricVariances } from '../../core/experiment/test-methods.ts';
 import type { DecisionRecord } from './stores.ts';
 
 /** Units first assigned to one variant in one block on one day. */
@@ -67,6 +68,13 @@ export interface ExperimentUnits {
   /** Adds those that have not entered yet to their cells and marks them; the others are passed over. */
   enter(tenant: string, experiment: string, entries: readonly UnitEntry[]): Promise<void>;
   cells(tenant: string, experiment: string): Promise<readonly Cell[]>;
+  /** Variances of a treatment's metrics: the first that come stay for good. Resolves with those that are kept. */
+  keepVariances(
+    tenant: string,
+    experiment: string,
+    treatment: string,
+    variances: Readonly<Record<string, MetricVariances>>,
+  ): Promise<Readonly<Record<string, MetricVariances>>>;
   /** Of the experiment's newest decisions: did feedback come? */
   recentFeedback(tenant: string, experiment: string, recent: RecentDecisions): Promise<RecentFeedback>;
 }

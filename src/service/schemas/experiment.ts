@@ -87,8 +87,18 @@ export const experimentSchema = z
       .max(30)
       .optional()
       .meta({ description: 'Exactly one main; default: what the surface declares' }),
+    method: z.enum(['confidence-sequence', 'msprt']).default('confidence-sequence').meta({
+      description:
+        'Both hold at every look; `msprt` takes the variance of its mixture from the first look with enough units',
+    }),
     minUnits: z.number().int().min(10).max(1e9).default(100),
-    tunedAtUnits: z.number().int().min(10).max(1e10).default(2000),
+    tunedAtUnits: z
+      .number()
+      .int()
+      .min(10)
+      .max(1e10)
+      .default(2000)
+      .meta({ description: 'Units of both variants at which the intervals are tightest' }),
     horizonUnits: z.number().int().min(10).max(1e10).nullable().default(null),
     covariate: covariateSchema.nullable().default(null),
     health: healthSchema.prefault({}),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planOf } from '../../../src/core/experiment/plan.ts';
 import type { LogEvent } from '../../../src/core/feedback/events.ts';
 import { createMemoryStores } from '../../../src/memory/stores.ts';
 import {
@@ -135,6 +136,48 @@ export function experimentUnitsContract(name: string, open: OpenStores): void {
       expect(await asked(9_500, 4)).toEqual(of(10));
       expect(await asked(18_500, 4)).toEqual(of(4));
       expect(await asked(-1, 4, 6)).toEqual(of(6));
+    });
+
+    it('keep the first variances of a metric, whoever looks again or at the same moment', async () => {
+      const tenant = newTenant();
+      await begin(stores, tenant);
+      const keep = (watch: number, treatment = 'treatment', experiment = 'e1') =>
+        stores.experimentUnits.keepVariances(tenant, experiment, treatment, {
+          watch: { difference: watch, level: watch / 2 },
+        });
+      expect(await stores.experimentUnits.keepVariances(tenant, 'e1', 'treatment', {})).toEqual({});
+      const [a, b] = await Promise.all([keep(1), keep(2)]);
+      expect(a).toEqual(b);
+      expect([1, 2]).toContain(a.watch.difference);
+      expect(await keep(3)).toEqual(a);
+      const late = { late: { difference: 5, level: 6 } };
+      expect(await stores.experimentUnits.keepVariances(tenant, 'e1', 'treatment', late)).toEqual({
+        ...a,
+        ...late,
+      });
+      expect((await keep(4, 'other')).watch.difference).toBe(4);
+      expect((await keep(7, 'treatment', 'e2')).watch.difference).toBe(7);
+    });
+
+    it('of an experiment that declares mSPRT are judged by what its first look with enough of them kept', async () => {
+      const tenant = newTenant();
+      const log = traffic(tenant, 400);
+      const ours = await begin(stores, tenant);
+      const plan = { ...planOf(running, experimentSurface), method: 'msprt', minUnits: 20 } as const;
+      const { look } = createExperimentAnalysis(stores);
+      const main = async () => (await look(tenant, { ...running, plan }, LATER))[0].byMetric[0];
+      const part = log.findIndex((event) => event.kind === 'decision' && event.unitId === 'u000100');
+      await ours.write(log.slice(0, part));
+      const { name: metric, effect: first } = await main();
+      await ours.write(log);
+      const { effect: last } = await main();
+      if (first === null || last === null) throw new Error('both looks have an interval');
+      expect(last.method).toBe('msprt');
+      expect(last.units).toBeGreaterThan(first.units);
+      const kept = await stores.experimentUnits.keepVariances(tenant, 'e1', 'treatment', {});
+      const { difference } = kept[metric];
+      expect(difference).toBeCloseTo(first.standardError ** 2 * first.units, 9);
+      expect(difference).not.toBeCloseTo(last.standardError ** 2 * last.units, 3);
     });
   });
 }

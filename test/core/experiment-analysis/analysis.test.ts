@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { analyseExperiment, type AnalysisInput } from '../../../src/core/experiment/analysis.ts';
 import { noCellStatistics } from '../../../src/core/experiment/cell-statistics.ts';
+import { metricVariances } from '../../../src/core/experiment/metric-variances.ts';
 import { confidenceSequenceReach } from '../../../src/core/experiment/confidence-sequence.ts';
 import { DEFAULT_HEALTH, type PlannedMetric } from '../../../src/core/experiment/plan.ts';
 import {
@@ -87,24 +88,78 @@ describe('a confidence sequence', () => {
     }
   });
 
-  it('raises few false alarms in A/A experiments that are looked at every 50 units', () => {
-    const random = createRandom(5);
-    const runs = 200;
-    let alarms = 0;
-    for (let run = 0; run < runs; run++) {
-      let a = noStatistics;
-      let b = noStatistics;
-      for (let look = 0; look < 30; look++) {
-        a = mergeStatistics(a, drawUnits(random, 50, 20));
-        b = mergeStatistics(b, drawUnits(random, 50, 20));
-        const { verdict } = analyseExperiment(input({ watch: a }, { watch: b }));
-        if (verdict === 'pass' || verdict === 'fail') {
-          alarms++;
-          break;
+  it.each(['confidence-sequence', 'msprt'] as const)(
+    'raises few false alarms in A/A experiments that are looked at every 50 units: %s',
+    (method) => {
+      const random = createRandom(5);
+      const runs = 200;
+      let alarms = 0;
+      for (let run = 0; run < runs; run++) {
+        let a = noStatistics;
+        let b = noStatistics;
+        let variances: AnalysisInput['variances'] = {};
+        for (let look = 0; look < 30; look++) {
+          a = mergeStatistics(a, drawUnits(random, 50, 20));
+          b = mergeStatistics(b, drawUnits(random, 50, 20));
+          const now = input({ watch: a }, { watch: b });
+          const plan = { ...now.plan, method };
+          // As a running experiment does it: the first look that can tell is kept.
+          variances = { ...metricVariances({ ...now, plan }), ...variances };
+          const { verdict } = analyseExperiment({ ...now, plan, variances });
+          if (verdict === 'pass' || verdict === 'fail') {
+            alarms++;
+            break;
+          }
         }
       }
-    }
-    expect(alarms / runs).toBeLessThan(0.05 + 2 * Math.sqrt((0.05 * 0.95) / runs));
+      expect(alarms / runs).toBeLessThan(0.05 + 2 * Math.sqrt((0.05 * 0.95) / runs));
+    },
+  );
+});
+
+describe('mSPRT in an experiment', () => {
+  const of = (values: readonly number[]) =>
+    values.map((value) => unitStatistics(1, value)).reduce(mergeStatistics, noStatistics);
+  const some = input({ watch: of([0, 2, 0, 2]) }, { watch: of([1, 3, 1, 5]) });
+  const plan = {
+    ...some.plan,
+    estimand: 'per-unit',
+    minUnits: 4,
+    tunedAtUnits: 100,
+    method: 'msprt',
+  } as const;
+  const first = { ...some, plan };
+
+  it('is tuned to n* by the variances of the first look, and to those alone', () => {
+    // Sample variances 4/3 and 11/3 on four units each; se² of the difference 5/4, times 8 units; of the treatment 11/12 times 4.
+    const variances = metricVariances(first);
+    expect(variances.watch.difference).toBeCloseTo(10, 12);
+    expect(variances.watch.level).toBeCloseTo(11 / 3, 12);
+    const more = of(Array.from({ length: 400 }, (_, i) => 10 * (i % 7)));
+    const later = { ...input({ watch: more }, { watch: more }), plan };
+    const { effect } = analyseExperiment({ ...later, variances });
+    // ρ(n*) = n*/(2 ln(1/α) + ln(1 + 2 ln(1/α))), r = se² ρ(n*)/σ², h² = (1 + r)(ln(1 + 1/r) + 2 ln(1/α))
+    const a = 2 * Math.log(20);
+    const r = (effect!.standardError ** 2 * (100 / (a + Math.log(1 + a)))) / variances.watch.difference;
+    expect(effect!.method).toBe('msprt');
+    expect(effect!.upper - effect!.value).toBeCloseTo(
+      effect!.standardError * Math.sqrt((1 + r) * (Math.log(1 + 1 / r) + a)),
+      10,
+    );
+    expect(analyseExperiment(later).effect!.upper).not.toBeCloseTo(effect!.upper, 3);
+  });
+
+  it('and the confidence sequence are one test where the variance stays what it was', () => {
+    const sequence = analyseExperiment({ ...first, plan: { ...plan, method: 'confidence-sequence' } });
+    const mixture = analyseExperiment(first);
+    expect(mixture.effect!.lower).toBeCloseTo(sequence.effect!.lower, 10);
+    expect(mixture.effect!.upper).toBeCloseTo(sequence.effect!.upper, 10);
+  });
+
+  it('has no data, and keeps nothing, before anything varies', () => {
+    const flat = { ...input({ watch: of([0, 0, 0, 0]) }, { watch: of([0, 0, 0, 0]) }), plan };
+    expect(metricVariances(flat)).toEqual({});
+    expect(analyseExperiment(flat).verdict).toBe('no data');
   });
 });
 

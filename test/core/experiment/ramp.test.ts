@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { assign, isHeldOut } from '../../../src/core/experiment/assign.ts';
 import type { Experiment, ExperimentState } from '../../../src/core/experiment/experiment.ts';
-import { defaultRamp } from '../../../src/core/experiment/plan.ts';
-import { blockUpTo, rampState, reRandomisingChanges } from '../../../src/core/experiment/ramp.ts';
+import { reRandomisingChanges } from '../../../src/core/experiment/frozen-fields.ts';
+import { DEFAULT_HEALTH, defaultRamp, type ExperimentPlan } from '../../../src/core/experiment/plan.ts';
+import { blockUpTo, rampState } from '../../../src/core/experiment/ramp.ts';
 import { changedExperiment, type ExperimentChange } from '../../../src/core/experiment/transition.ts';
 import { createRandom } from '../../../src/core/math/random.ts';
 import { fromHex, golden, runningExperiment } from '../support.ts';
@@ -111,6 +112,47 @@ describe('a ramp', () => {
 
 describe('a change of a running experiment', () => {
   const running = changedExperiment(draft('e'), { from: ['draft'], to: 'running' });
+
+  it.each([
+    ['method', { method: 'msprt' }],
+    ['tunedAtUnits', { tunedAtUnits: 50 }],
+    ['estimand', { estimand: 'per-unit' }],
+    ['covariate', { covariate: { kind: 'feature', feature: 'hour' } }],
+    ['metrics', { metrics: [] }],
+  ] as const)('is refused when it would judge looks anew: %s', (field, change) => {
+    const plan: ExperimentPlan = {
+      ramp: null,
+      metrics: [
+        {
+          name: 'watch',
+          role: 'main',
+          source: { response: 'watch' },
+          rule: { kind: 'improve', better: 'higher' },
+          budget: 1,
+          winsorAt: null,
+        },
+      ],
+      estimand: 'per-decision',
+      minUnits: 100,
+      tunedAtUnits: 2000,
+      horizonUnits: null,
+      covariate: null,
+      confirmationShare: 0,
+      health: DEFAULT_HEALTH,
+      isApprovalNeeded: false,
+    };
+    const planned: Experiment = { ...running, plan };
+    const revise = (state: ExperimentState, revised: Experiment) =>
+      changedExperiment({ ...planned, state }, { from: [state], to: state, revised });
+    const revised = { ...planned, plan: { ...plan, ...change } };
+    for (const state of ['running', 'paused'] as const)
+      expect(() => revise(state, revised)).toThrow(`changing ${field} would judge anew`);
+    expect(() => revise('running', { ...planned, level: 0.9 })).toThrow('changing level would judge anew');
+    expect(revise('draft', revised).plan).toEqual(revised.plan);
+    // What says nothing of the verdict may still change; a method that is named is the one of before.
+    const same = { ...plan, method: 'confidence-sequence', horizonUnits: 9000, minUnits: 500 } as const;
+    expect(revise('running', { ...planned, plan: same }).plan).toEqual(same);
+  });
 
   it.each([
     ['salt', { salt: 'new' }],
