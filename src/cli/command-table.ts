@@ -95,6 +95,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/dead-letters.ts'),
   },
   {
+    name: 'journal',
+    summary: 'what the journal set aside as damaged: list, show, recover, purge',
+    load: () => import('./commands/journal.ts'),
+  },
+  {
     name: 'forget',
     summary: 'delete a unit everywhere, prove it, and say what is out of reach',
     load: () => import('./commands/forget.ts'),

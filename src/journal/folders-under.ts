@@ -23,6 +23,12 @@ export function holdsRecords(directory: string): boolean {
   return namesIn(join(directory, DAMAGED_FOLDER)).length > 0 || foldersUnder(directory).some(isFilled);
 }
 
+/** Bytes of the segments that lie here, handed on or not. */
+export function bytesUnder(directory: string): number {
+  const segments = foldersUnder(directory).flatMap((folder) => unlessGone(() => listSegments(folder)) ?? []);
+  return segments.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 export const namesIn = (folder: string): string[] => unlessGone(() => readdirSync(folder)) ?? [];
 
 /** null: handed on and removed meanwhile, or never there. What cannot be read for any other reason is not gone. */

@@ -7,15 +7,9 @@ import { loadCursor } from './cursor.ts';
 import { DAMAGED_FOLDER } from './damage.ts';
 import { foldersUnder, namesIn, unlessGone } from './folders-under.ts';
 import { hasLiveOwner } from './owner.ts';
-import {
-  OVERHEAD_BYTES,
-  decodeRecord,
-  findRecord,
-  isRecordAt,
-  recordBytesAt,
-  resealRecord,
-} from './record.ts';
-import { listSegments } from './segment.ts';
+import { OVERHEAD_BYTES, decodeRecord, resealRecord } from './record.ts';
+import { readAround, wholeRecords } from './scan.ts';
+import { firstSequenceOf, listSegments } from './segment.ts';
 
 export interface JournalForgotten {
   /** Records that were overwritten (or would be, in a dry run). */
@@ -24,7 +18,7 @@ export interface JournalForgotten {
   readonly waiting: number;
   /** Decisions of the unit that the journal holds. */
   readonly decisionIds: readonly string[];
-  /** Files of damage set aside that mention the unit; no grammar to overwrite them by. */
+  /** Files of damage set aside that mention the unit still: in bytes that are no record, or in another unit's. */
   readonly damagedFiles: readonly string[];
 }
 
@@ -43,8 +37,9 @@ export function forgetInJournal(
 ): JournalForgotten {
   const ids = new Set(unit.decisionIds);
   // Twice: feedback may stand in another folder, before its decision.
-  for (const folder of journalFolders(directory))
-    eachRecord(folder, ({ value }) => noteDecision(value, unit, ids));
+  const note = ({ value }: FoundRecord): void => noteDecision(value, unit, ids);
+  for (const folder of journalFolders(directory)) eachRecord(folder, note);
+  for (const file of damagedFiles(directory)) visitRecords(file, note);
   let records = 0;
   let waiting = 0;
   const names = [unit.unitId, ...ids];
@@ -57,10 +52,17 @@ export function forgetInJournal(
       // What only mentions the unit is another unit's: it goes once it is stored.
       const mayChange = record.sequence <= handled || (!isOwned && whose === 'unit');
       if (!mayChange) waiting += 1;
-      else if (isDryRun || record.overwrite()) records += 1;
+      else if (record.overwrite(isDryRun)) records += 1;
     });
   }
-  return { records, waiting, decisionIds: [...ids], damagedFiles: damagedFiles(directory, names) };
+  const left: string[] = [];
+  for (const file of damagedFiles(directory)) {
+    visitRecords(file, (record) => {
+      if (belongs(record, unit, ids, names) === 'unit' && record.overwrite(isDryRun)) records += 1;
+    });
+    if (mentions(file.bytes.toString('utf8'), names)) left.push(file.path);
+  }
+  return { records, waiting, decisionIds: [...ids], damagedFiles: left };
 }
 
 /** With what each folder adopted; again and again, because one that is adopted meanwhile goes on under another name. */
@@ -82,38 +84,45 @@ interface FoundRecord {
   readonly key: string;
   readonly value: string;
   readonly sequence: number;
-  /** False: gone meanwhile. */
-  overwrite(): boolean;
+  /** False: gone meanwhile. A dry run overwrites it in memory alone. */
+  overwrite(isDryRun: boolean): boolean;
+}
+
+interface SegmentFile {
+  readonly path: string;
+  readonly firstSequence: number;
+  readonly bytes: Buffer;
 }
 
 function eachRecord(folder: string, visit: (record: FoundRecord) => void): void {
-  for (const { path } of unlessGone(() => listSegments(folder)) ?? []) visitSegment(path, visit);
-}
-
-function visitSegment(path: string, visit: (record: FoundRecord) => void): void {
-  const bytes = unlessGone(() => readFileSync(path));
-  if (bytes === null) return;
-  for (let at: number | null = 0; at !== null && at < bytes.length;) {
-    if (!isRecordAt(bytes, at)) {
-      at = findRecord(bytes, at + 1, 1);
-      continue;
-    }
-    const start: number = at;
-    const end: number = start + (recordBytesAt(bytes, start) ?? 0);
-    const { key, value, sequence } = decodeRecord(bytes, start);
-    const overwrite = (): boolean => overwriteRecord(path, bytes.subarray(start, end), start);
-    visit({ key, value: value.toString('utf8'), sequence, overwrite });
-    at = end;
+  for (const { path, firstSequence } of unlessGone(() => listSegments(folder)) ?? []) {
+    const bytes = unlessGone(() => readFileSync(path));
+    if (bytes !== null) visitRecords({ path, firstSequence, bytes }, visit);
   }
 }
 
-/** One write for the whole record: a crash leaves the old record, the new one, or one that recovery steps over. */
-function overwriteRecord(path: string, record: Buffer, offset: number): boolean {
+function visitRecords({ path, firstSequence, bytes }: SegmentFile, visit: (record: FoundRecord) => void) {
+  for (const { at, end, sequence } of wholeRecords(bytes, firstSequence)) {
+    const { key, value } = decodeRecord(bytes, at);
+    const overwrite = (isDryRun: boolean): boolean => {
+      const record = bytes.subarray(at, end);
+      blank(record);
+      return isDryRun || write(path, record, at);
+    };
+    visit({ key, value: value.toString('utf8'), sequence, overwrite });
+  }
+}
+
+function blank(record: Buffer): void {
   const valueAt = OVERHEAD_BYTES + record.readUInt16LE(OVERHEAD_BYTES - 2);
   record.fill('x', OVERHEAD_BYTES, valueAt);
   record.fill(' ', valueAt);
   record.write(FORGOTTEN_RECORD, valueAt);
   resealRecord(record);
+}
+
+/** One write for the whole record: a crash leaves the old record, the new one, or one that recovery steps over. */
+function write(path: string, record: Buffer, offset: number): boolean {
   const file = unlessGone(() => openSync(path, 'r+'));
   if (file === null) return false;
   try {
@@ -161,9 +170,11 @@ function noteDecision(
   }
 }
 
-function damagedFiles(directory: string, names: readonly string[]): string[] {
+function* damagedFiles(directory: string): Generator<SegmentFile> {
   const folder = join(directory, DAMAGED_FOLDER);
-  return namesIn(folder)
-    .map((name) => join(folder, name))
-    .filter((path) => mentions(readFileSync(path).toString('latin1'), names));
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name);
+    const content = unlessGone(() => readAround(path));
+    if (content !== null) yield { path, firstSequence: firstSequenceOf(name) ?? 1, bytes: content.bytes };
+  }
 }

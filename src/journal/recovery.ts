@@ -2,7 +2,8 @@ import { closeSync, mkdirSync, openSync, readSync, statSync, truncateSync, write
 import { basename, dirname, join } from 'node:path';
 import { type Cursor, loadCursor } from './cursor.ts';
 import type { DamageReports } from './damage.ts';
-import { HEADER_BYTES, findRecord, isRecordAt, recordBytesAt, sequenceAt } from './record.ts';
+import { HEADER_BYTES, isRecordAt, recordBytesAt, sequenceAt } from './record.ts';
+import { wholeRecords } from './scan.ts';
 import { type Segment, isUnreadable, listSegments } from './segment.ts';
 
 /** What a dead writer left: where to read from and where its records end. */
@@ -29,12 +30,7 @@ function recoverTail(segment: Segment, reports: DamageReports): number {
   const bytes = readableBytes(segment, size);
   let sequence = segment.firstSequence - 1;
   let at = 0;
-  while (at < bytes.length) {
-    const good = isRecordAt(bytes, at) ? at : findRecord(bytes, at + 1, sequence + 1);
-    if (good === null) break;
-    sequence = sequenceAt(bytes, good);
-    at = good + (recordBytesAt(bytes, good) ?? 0);
-  }
+  for (const record of wholeRecords(bytes, segment.firstSequence)) ({ sequence, end: at } = record);
   segment.bytes = at;
   if (bytes.length < size) {
     segment.isDamaged = true;

@@ -20,6 +20,12 @@ export function segmentFor(folder: string, firstSequence: number): Segment {
   return { path: join(folder, name), firstSequence, bytes: 0, isDamaged: false };
 }
 
+/** Of a name that contains a segment's. */
+export function firstSequenceOf(name: string): number | null {
+  const digits = /(\d{20})\.seg/.exec(name)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
 /** The segments of a folder in order, with their sizes on disk. */
 export function listSegments(folder: string): Segment[] {
   return readdirSync(folder)

@@ -43,7 +43,10 @@ describe('the check of the journal', () => {
   it('warns when it is more than half full', () => {
     const options = journal('full', MEBIBYTE);
     mkdirSync(join(options.directory, 'own'), { recursive: true });
-    writeFileSync(join(options.directory, 'own', '1.segment'), Buffer.alloc(0.75 * MEBIBYTE));
+    writeFileSync(
+      join(options.directory, 'own', `${'1'.padStart(20, '0')}.seg`),
+      Buffer.alloc(0.75 * MEBIBYTE),
+    );
     expect(summary(checkJournal(options))).toMatch(/^journal warning: .*75 % full/);
   });
 
@@ -51,11 +54,16 @@ describe('the check of the journal', () => {
     expect(summary(checkJournal(journal('large', 2 ** 62)))).toMatch(/^journal warning: .*it may grow to/);
   });
 
-  it('warns of damaged records that were set aside', () => {
+  it('warns of damaged segments that were set aside and names the command, but not of what a kill leaves', () => {
     const options = journal('damage');
-    mkdirSync(join(options.directory, 'own', 'damaged'), { recursive: true });
-    writeFileSync(join(options.directory, 'own', 'damaged', '1-100'), 'x');
-    expect(summary(checkJournal(options))).toMatch(/^journal warning: .*set aside in .*damaged/);
+    const setAside = (name: string): void =>
+      writeFileSync(join(options.directory, 'damaged', `own-${'1'.padStart(20, '0')}.seg${name}`), 'x');
+    mkdirSync(join(options.directory, 'damaged'), { recursive: true });
+    setAside('-120.tail');
+    expect(checkJournal(options).state).toBe('ok');
+    setAside('.damaged');
+    expect(summary(checkJournal(options))).toMatch(/^journal warning: .*1 segments with damaged records/);
+    expect(checkJournal(options).advice).toContain('`allot journal list`');
   });
 });
 

@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach } from 'vitest';
 
-const { fdatasync, fdatasyncSync, ftruncateSync, readlinkSync, write, writeSync } = fs;
-const real = { fdatasync, fdatasyncSync, ftruncateSync, write, writeSync };
+const { fdatasync, fdatasyncSync, ftruncateSync, readSync, readlinkSync, write, writeSync } = fs;
+const real = { fdatasync, fdatasyncSync, ftruncateSync, readSync, write, writeSync };
 
 function put(changes: Partial<Record<keyof typeof real, unknown>>): void {
   Object.assign(fs, changes);
@@ -21,6 +21,16 @@ export function failNext(name: 'fdatasyncSync' | 'ftruncateSync', times = 1): vo
     [name]: (...given: [number]) => {
       if ((left -= 1) >= 0) throw eio();
       real[name](...given);
+    },
+  });
+}
+
+/** Reads that touch these bytes, of any file, fail as on a bad disk. */
+export function failReads(from: number, to: number): void {
+  put({
+    readSync: (fd: number, into: Buffer, start: number, length: number, at: number): number => {
+      if (at < to && at + length > from) throw eio();
+      return real.readSync(fd, into, start, length, at);
     },
   });
 }

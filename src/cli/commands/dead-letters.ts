@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { AllotError } from '../../core/errors.ts';
 import type { DeadLetter, DeadLetterStore } from '../../service/ports/stores.ts';
+import { textOf } from '../as-text.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { positiveInteger } from '../parse-numbers.ts';
@@ -124,15 +125,6 @@ function shown({ id, receivedAt, reason, record }: DeadLetter): Record<string, u
   const text = textOf(record);
   const body = text === null ? { recordBase64: Buffer.from(record).toString('base64') } : { record: text };
   return { id, receivedAt: new Date(receivedAt).toISOString(), reason, bytes: record.length, ...body };
-}
-
-/** null where the bytes are not UTF-8. */
-function textOf(record: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(record);
-  } catch {
-    return null;
-  }
 }
 
 async function withStores<T>(

@@ -74,7 +74,8 @@ function describe(report: ForgetReport): string {
       : []),
     `journal: ${journal.records} records ${would}overwritten, ${journal.waiting} not handed on yet${journal.waiting > 0 && !report.isDryRun ? ': run the command again when ingest has caught up' : ''}`,
     ...journal.damagedFiles.map(
-      (file) => `journal: ${file} was set aside as damaged and mentions the unit: remove it`,
+      (file) =>
+        `journal: ${file} was set aside as damaged and still mentions the unit: \`allot journal recover\` hands on what can be read, then \`allot journal purge\``,
     ),
     ...(traces === null ? [] : [proof(traces)]),
     'out of reach:',

@@ -1,14 +1,14 @@
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { AllotConfig } from '../../config/config.ts';
+import { bytesUnder } from '../../journal/folders-under.ts';
+import { isTornTail, namesUnder } from '../../journal/set-aside.ts';
 import { type Finding, failure, ok, reasonOf, warning } from './finding.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SCARCE_MEBIBYTES = 1024;
 /** Of `maxBytes`: beyond it whoever feeds from the journal has been away for long. */
 const FULL = 0.5;
-/** What recovery could not read is kept in folders of this name. */
-const DAMAGED = 'damaged';
 
 /** The folder, or the nearest parent that exists, must be writable and not nearly full. */
 export function checkDataDir(dataDir: string): Finding {
@@ -32,12 +32,14 @@ export function checkJournal({ sync, directory, maxBytes }: AllotConfig['journal
     const place = placeOf(directory);
     if (!place.isWritable)
       return failure('journal', `${place.folder} is not writable`, 'chown it, or set ALLOT_JOURNAL_DIR');
-    const { bytes, damaged } = contentsOf(directory);
-    if (damaged.length > 0)
+    const bytes = bytesUnder(directory);
+    // A torn tail is what a kill leaves.
+    const damaged = namesUnder(directory).filter((name) => !isTornTail(name)).length;
+    if (damaged > 0)
       return warning(
         'journal',
-        `${described}; damaged records were set aside in ${damaged.join(', ')}`,
-        'check the disk; the log names what is missing; move the folder away when you have looked',
+        `${described}; ${String(damaged)} segments with damaged records were set aside`,
+        'check the disk; `allot journal list` says what is missing, `recover` hands on what can be read, `purge` removes them',
       );
     if (bytes > FULL * maxBytes)
       return warning(
@@ -80,18 +82,4 @@ function isWritable(folder: string): boolean {
   } catch {
     return false;
   }
-}
-
-function contentsOf(directory: string): { readonly bytes: number; readonly damaged: readonly string[] } {
-  if (!existsSync(directory)) return { bytes: 0, damaged: [] };
-  let bytes = 0;
-  const damaged = new Set<string>();
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const folder = entry.parentPath;
-    if (folder.split(/[\\/]/).includes(DAMAGED)) damaged.add(folder);
-    // A running journal deletes what was handed on.
-    else bytes += statSync(join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
-  }
-  return { bytes, damaged: [...damaged] };
 }
