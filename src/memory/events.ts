@@ -1,6 +1,12 @@
 import { AllotError } from '../core/errors.ts';
 import { dayOfDecisionId } from '../core/feedback/decision-id.ts';
-import type { DecisionEvent, FeedbackEvent, LogEvent } from '../core/feedback/events.ts';
+import type {
+  DecisionEvent,
+  ExposureEvent,
+  FeedbackEvent,
+  InteractionEvent,
+  LogEvent,
+} from '../core/feedback/events.ts';
 import type { DeadLetterStore, DecisionReader, DecisionRecord, EventStore } from '../service/ports/stores.ts';
 import { compareText, copy, keyOf, type MemoryState } from './state.ts';
 
@@ -64,16 +70,16 @@ export function createDeadLetterStore(state: MemoryState): DeadLetterStore {
 }
 
 export function createDecisionReader(state: MemoryState): DecisionReader {
-  const record = (decision: DecisionEvent): DecisionRecord => ({
-    decision: copy(decision),
-    exposures: feedbackOf(state.exposures, decision),
-    interactions: feedbackOf(state.interactions, decision),
-  });
   return {
     async find(tenant, decisionId) {
       dayOfDecisionId(decisionId);
       const decision = state.decisions.get(decisionId);
-      return decision?.tenant === tenant ? record(decision) : undefined;
+      if (decision?.tenant !== tenant) return undefined;
+      return recordOf(
+        decision,
+        byDecision(state.exposures).get(decisionId),
+        byDecision(state.interactions).get(decisionId),
+      );
     },
     async *stream({ tenant, surface, from, until }) {
       const found = [...state.decisions.values()]
@@ -86,7 +92,11 @@ export function createDecisionReader(state: MemoryState): DecisionReader {
             a.decidedAt - b.decidedAt ||
             compareText(a.decisionId, b.decisionId),
         );
-      for (const decision of found) yield record(decision);
+      const [exposures, interactions] = [byDecision(state.exposures), byDecision(state.interactions)];
+      for (const decision of found) {
+        const { decisionId: id } = decision;
+        yield recordOf(decision, exposures.get(id), interactions.get(id));
+      }
     },
     async counts(tenant, surface) {
       const feedback = (table: ReadonlyMap<string, FeedbackEvent>): { joined: number; orphans: number } => {
@@ -112,12 +122,33 @@ export function createDecisionReader(state: MemoryState): DecisionReader {
   };
 }
 
-function feedbackOf<E extends FeedbackEvent>(table: ReadonlyMap<string, E>, decision: DecisionEvent): E[] {
-  return [...table.values()]
-    .filter((event) => event.decisionId === decision.decisionId && event.tenant === decision.tenant)
-    .sort(
-      (a, b) =>
-        a.occurredAt - b.occurredAt || a.receivedAt - b.receivedAt || compareText(a.eventId, b.eventId),
-    )
-    .map(copy);
+/** One pass over all feedback in place of one per decision. */
+function byDecision<E extends FeedbackEvent>(table: ReadonlyMap<string, E>): ReadonlyMap<string, E[]> {
+  const found = new Map<string, E[]>();
+  for (const event of table.values()) {
+    const events = found.get(event.decisionId);
+    if (events === undefined) found.set(event.decisionId, [event]);
+    else events.push(event);
+  }
+  return found;
+}
+
+function recordOf(
+  decision: DecisionEvent,
+  exposures: readonly ExposureEvent[] = [],
+  interactions: readonly InteractionEvent[] = [],
+): DecisionRecord {
+  const feedbackOf = <E extends FeedbackEvent>(events: readonly E[]): E[] =>
+    events
+      .filter(({ tenant }) => tenant === decision.tenant)
+      .sort(
+        (a, b) =>
+          a.occurredAt - b.occurredAt || a.receivedAt - b.receivedAt || compareText(a.eventId, b.eventId),
+      )
+      .map(copy);
+  return {
+    decision: copy(decision),
+    exposures: feedbackOf(exposures),
+    interactions: feedbackOf(interactions),
+  };
 }
