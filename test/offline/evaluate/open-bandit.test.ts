@@ -42,15 +42,17 @@ describe.skipIf(folder === null)(
   `Open Bandit men, each policy valued from the other's log${folder === null ? ' (skipped: no ../shared/data/obd)' : ''}`,
   { timeout: 120_000 },
   () => {
+    let uniform: EvaluationResult;
     beforeAll(async () => {
       const ids = createDecisionIds(makeSecrets().idKeys);
       for (const policy of ['random', 'bts'] as const) {
         await importOpenBandit({ folder: folder ?? '', campaign: 'men', policy }, { ...stores, ids, actor });
       }
+      uniform = await evaluate('random', 'bts');
     });
 
-    it('values uniform from the log of bts as other implementations do, with a warning, truth beside it', async () => {
-      const result = await evaluate('random', 'bts');
+    it('values uniform from the log of bts as other implementations do, with a warning, truth beside it', () => {
+      const result = uniform;
       expect(Math.abs(estimate(result, 'ips').value - 0.00301)).toBeLessThan(1e-5);
       expect(Math.abs(estimate(result, 'snips').value - 0.00319)).toBeLessThan(1e-5);
       expect(estimate(result, 'ips').warnings.map((w) => w.code)).toEqual(
@@ -73,8 +75,8 @@ describe.skipIf(folder === null)(
       expect(result.truth?.[0].standardError).toBeCloseTo(Math.sqrt((0.0069 * 0.9931) / 10_000), 6);
     });
 
-    it('writes a report that leads with the verdict and shows the known answer', async () => {
-      const result = await evaluate('random', 'bts');
+    it('writes a report that leads with the verdict and shows the known answer', () => {
+      const result = uniform;
       const page = evaluationReport(result);
       expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
       expect(page.indexOf('insufficient evidence')).toBeLessThan(page.indexOf('Lines of the gate'));
