@@ -11,7 +11,7 @@ export type StoredLook = Partial<ExperimentLook> & {
   readonly actionReason?: string;
 };
 
-/** Looks shown; all of them are at `/v1/experiments/{id}/looks`. */
+/** Looks shown; `/v1/experiments/{id}/looks` gives all of them, in pages. */
 const NEWEST = 20;
 
 /** One experiment for whoever answers for it: its state and why, the verdict, metrics, health, the ramp, the newest looks. */
@@ -21,7 +21,8 @@ export async function experimentPage(
   id: string,
 ): Promise<string> {
   const experiment = await services.experiments.find(id, principal);
-  const looks = (await services.experiments.looks(id, principal, NEWEST)) as readonly StoredLook[];
+  const { stored, ...found } = await services.experiments.looks(id, principal, { limit: NEWEST });
+  const looks: readonly StoredLook[] = found.looks;
   const newest = looks.at(-1);
   const path = `/v1/experiments/${encodeURIComponent(id)}`;
   return page(
@@ -33,7 +34,7 @@ ${stateLine(experiment, newest)}${verdictLine(experiment, newest)}
 <h2>Health</h2>${healthTable(newest)}
 <h2>Variants</h2>${variantTable(experiment, newest)}
 <h2>Ramp</h2>${rampTable(experiment)}
-<h2>Looks</h2>${lookTable(looks)}`,
+<h2>Looks</h2><p>${looks.length} newest of ${stored}.</p>${lookTable(looks)}`,
   );
 }
 

@@ -96,8 +96,8 @@ async function judged({ experiments }: ApiServices, principal: Principal): Promi
   const all = await experiments.list(principal);
   return await Promise.all(
     all.map(async (experiment): Promise<Judged> => {
-      const looks =
-        experiment.state === 'running' ? await experiments.looks(experiment.id, principal, 1) : [];
+      if (experiment.state !== 'running') return { experiment, newest: undefined };
+      const { looks } = await experiments.looks(experiment.id, principal, { limit: 1 });
       return { experiment, newest: looks.at(0) };
     }),
   );

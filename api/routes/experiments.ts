@@ -5,6 +5,7 @@ import {
   startSchema,
 } from '../../src/service/schemas/experiment.ts';
 import { reasonOnlySchema } from '../../src/service/schemas/registry.ts';
+import { pageOf, pageQuery } from './paging.ts';
 import { json, type Route } from './route.ts';
 
 const ending = (action: 'pause' | 'stop' | 'rollback', summary: string): Route => ({
@@ -64,7 +65,7 @@ export const experimentRoutes: readonly Route[] = [
   {
     method: 'post',
     path: '/v1/experiments/{id}:approve',
-    summary: 'A second key agrees to its start, or to the promotion of its treatment',
+    summary: 'A second key agrees to its start, to a widening, or to the promotion of its treatment',
     permission: 'administer',
     body: approvalSchema,
     answers: [200],
@@ -99,11 +100,12 @@ export const experimentRoutes: readonly Route[] = [
   {
     method: 'get',
     path: '/v1/experiments/{id}/looks',
-    summary: 'Every look that was stored, oldest first',
+    summary: 'Looks that were stored, in pages from the newest back; oldest first in each',
     permission: 'view',
+    ...pageQuery,
     answers: [200],
-    handle: async ({ services, principal, params }) =>
-      json({ looks: await services.experiments.looks(params.id, principal) }),
+    handle: async ({ services, principal, params, query }) =>
+      json(await services.experiments.looks(params.id, principal, pageOf(query))),
   },
   {
     method: 'get',

@@ -1,14 +1,5 @@
-import { z } from 'zod';
-import { refuse, violation } from '../../src/core/check.ts';
+import { limitOf, limitQuery } from './paging.ts';
 import { json, type Route } from './route.ts';
-
-function limitOf(sent: string | undefined): number {
-  const limit = Number(sent ?? 100);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    refuse('invalid_request', [violation('limit', 'must be a whole number from 1 to 1000', sent)]);
-  }
-  return limit;
-}
 
 export const operationRoutes: readonly Route[] = [
   {
@@ -16,11 +7,10 @@ export const operationRoutes: readonly Route[] = [
     path: '/v1/audit',
     summary: 'Who changed what, when and why; newest first',
     permission: 'administer',
-    query: { limit: '1 to 1000, default 100' },
-    queryTypes: { limit: z.int().min(1).max(1000) },
+    ...limitQuery,
     answers: [200],
     handle: async ({ services, principal, query }) =>
-      json({ entries: await services.audit.list(principal, limitOf(query.limit)) }),
+      json({ entries: await services.audit.list(principal, limitOf(query)) }),
   },
   {
     method: 'get',

@@ -3,7 +3,13 @@ import type { Experiment } from '../core/experiment/experiment.ts';
 import type { Surface } from '../core/surface/surface.ts';
 import type { ForecastReport, ShadowReport } from '../service/experiments/evidence.ts';
 import type { Forecast, RunRecord } from '../service/ports/runs.ts';
-import type { AuditEntry, DecisionRecord, PolicyVersion } from '../service/ports/stores.ts';
+import type {
+  AuditEntry,
+  DecisionRecord,
+  LookPage,
+  PageRequest,
+  PolicyVersion,
+} from '../service/ports/stores.ts';
 import type { ExperimentInput } from '../service/schemas/experiment.ts';
 import type { Confirmations } from '../service/serving/confirmations.ts';
 import type { SurfaceDeclaration } from '../service/schemas/surface.ts';
@@ -122,11 +128,24 @@ const experimentCalls = (call: Transport) => ({
     call<Experiment>('PUT', pathOf`/v1/experiments/${id}`, experiment),
   approveExperiment: (id: string, purpose: 'start' | 'promote' = 'start', reason?: string) =>
     call<Experiment>('POST', pathOf`/v1/experiments/${id}:approve`, { purpose, reason }),
+  /** Agrees to what another key then does with `startExperiment`. */
+  approveWidening: (id: string, trafficShare: number, reason?: string) =>
+    call<Experiment>('POST', pathOf`/v1/experiments/${id}:approve`, {
+      purpose: 'widen',
+      trafficShare,
+      reason,
+    }),
   promoteExperiment: (id: string, options: { readonly variant?: string; readonly reason?: string } = {}) =>
     call<Experiment>('POST', pathOf`/v1/experiments/${id}:promote`, options),
-  experimentLooks: async (id: string) =>
-    (await call<{ looks: readonly Record<string, unknown>[] }>('GET', pathOf`/v1/experiments/${id}/looks`))
-      .looks,
+  /** A page of the looks, from the newest back; `before` is the `next` of the page after it. */
+  experimentLooks: (id: string, { limit, before }: Partial<PageRequest> = {}) =>
+    call<LookPage>(
+      'GET',
+      withQuery(pathOf`/v1/experiments/${id}/looks`, {
+        limit: limit === undefined ? undefined : String(limit),
+        before: before === undefined ? undefined : String(before),
+      }),
+    ),
   experimentResults: <T = unknown>(id: string) => call<T>('GET', pathOf`/v1/experiments/${id}/results`),
 });
 

@@ -40,9 +40,12 @@ export function createExperimentStore(state: MemoryState): ExperimentStore {
     async recordLook(id, look, actor) {
       require(actor.tenant, id).looks.push(copy(look));
     },
-    async looks(tenant, id, newest) {
-      const looks = state.experiments.get(keyOf(tenant, id))?.looks ?? [];
-      return copy(looks.slice(newest === undefined ? 0 : -newest)) as Record<string, unknown>[];
+    async looks(tenant, id, { limit, before = Infinity }) {
+      const all = state.experiments.get(keyOf(tenant, id))?.looks ?? [];
+      const until = Math.min(all.length, before - 1);
+      const from = Math.max(0, until - limit);
+      const looks = copy(all.slice(from, until)) as Record<string, unknown>[];
+      return { looks, next: from > 0 ? from + 1 : null, stored: all.length };
     },
   };
 }

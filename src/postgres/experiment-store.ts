@@ -3,7 +3,7 @@ import { AllotError } from '../core/errors.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
 import { judgementOf } from '../core/experiment/frozen-fields.ts';
 import { changedExperiment, detailsOf } from '../core/experiment/transition.ts';
-import type { ExperimentStore } from '../service/ports/stores.ts';
+import type { ExperimentStore, LookPage, PageRequest } from '../service/ports/stores.ts';
 import { requireLeader } from './leader.ts';
 import { changeControl, inTransaction, query } from './transaction.ts';
 
@@ -74,16 +74,31 @@ export function createExperimentStore(pool: pg.Pool): ExperimentStore {
         );
       }),
 
-    async looks(tenant, id, newest) {
-      const rows = await query<{ look: Record<string, unknown> }>(
-        pool,
-        `select look from experiment_looks where tenant = $1 and experiment = $2
-         order by number desc limit $3::integer`,
-        [tenant, id, newest ?? null],
-      );
-      return rows.map((row) => row.look).reverse();
-    },
+    looks: (tenant, id, page) => lookPage(pool, tenant, id, page),
   };
+}
+
+/** Looks are numbered from 1 without gaps, so the number of the newest is how many there are. */
+async function lookPage(
+  pool: pg.Pool,
+  tenant: string,
+  id: string,
+  { limit, before }: PageRequest,
+): Promise<LookPage> {
+  const rows = await query<{ number: number; look: Record<string, unknown> }>(
+    pool,
+    `select number, look from experiment_looks
+     where tenant = $1 and experiment = $2 and ($4::integer is null or number < $4)
+     order by number desc limit $3`,
+    [tenant, id, limit, before ?? null],
+  );
+  const [{ stored }] = await query<{ stored: number }>(
+    pool,
+    `select coalesce(max(number), 0) as stored from experiment_looks where tenant = $1 and experiment = $2`,
+    [tenant, id],
+  );
+  const first = rows.at(-1)?.number ?? 1;
+  return { looks: rows.map(({ look }) => look).reverse(), next: first > 1 ? first : null, stored };
 }
 
 async function requireSurface(client: pg.ClientBase, tenant: string, surface: string): Promise<void> {

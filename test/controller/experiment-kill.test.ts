@@ -75,7 +75,7 @@ afterAll(async () => {
 /** What controllers have done to a tenant's experiment. */
 async function doneTo(tenant: string) {
   const experiment = await stores.experiments.find(tenant, 'e1');
-  const looks = await stores.experiments.looks(tenant, 'e1');
+  const { looks } = await stores.experiments.looks(tenant, 'e1', { limit: 1000 });
   const cells = await stores.experimentUnits.cells(tenant, 'e1');
   const trail = await stores.audit.list(tenant, 1000);
   return {

@@ -116,7 +116,7 @@ describe('a controller that is killed between any two of its writes', () => {
     );
     await watchOf(stores, tenant)({ name: 'controller', epoch: 1 });
     expect((await stores.experiments.find(tenant, 'e1'))!.state).toBe('running');
-    expect(await stores.experiments.looks(tenant, 'e1')).toEqual([]);
+    expect((await stores.experiments.looks(tenant, 'e1', { limit: 10 })).looks).toEqual([]);
     await watchOf(stores, tenant)({ name: 'controller', epoch: 2 });
     expect((await stores.experiments.find(tenant, 'e1'))!.state).toBe('rolled-back');
   });

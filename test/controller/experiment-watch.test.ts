@@ -53,7 +53,7 @@ describe('the watch over running experiments', () => {
   it('stores a look and leaves a healthy experiment running', async () => {
     const { stores, watch } = await runningExperiment(0);
     await watch();
-    const looks = await stores.experiments.looks(TENANT, 'e1');
+    const { looks } = await stores.experiments.looks(TENANT, 'e1', { limit: 10 });
     expect(looks).toHaveLength(1);
     expect(looks[0]).toMatchObject({ verdict: 'inconclusive', units: { control: 400, treatment: 400 } });
     expect((await stores.experiments.find(TENANT, 'e1'))?.state).toBe('running');
@@ -71,7 +71,7 @@ describe('the watch over running experiments', () => {
     await watch();
     await watch();
     expect((await stores.experiments.find(TENANT, 'e1'))?.state).toBe('rolled-back');
-    expect(await stores.experiments.looks(TENANT, 'e1')).toHaveLength(1);
+    expect((await stores.experiments.looks(TENANT, 'e1', { limit: 10 })).stored).toBe(1);
     const [entry] = (await stores.audit.list(TENANT, 100)).filter((e) => e.actor === 'controller');
     expect(entry.reason).toContain('hide-rate');
   });

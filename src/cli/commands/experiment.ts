@@ -49,6 +49,11 @@ function addChanges(add: AddCommand): void {
   add('approve <id>', 'agree as a second key')
     .requiredOption('--as <key>', 'id of an admin key that did not create it')
     .option('--promote', 'agree to the promotion, not to the start')
+    .option(
+      '--widen <share>',
+      'agree that another key widens it to this share of the units',
+      number.halfOpenUnit,
+    )
     .action(approve);
   add('promote <id>', 'make the treatment of a decided experiment the champion, and stop it')
     .option('--variant <name>', 'which treatment')
@@ -136,11 +141,15 @@ const ending =
 
 const approve = (
   id: string,
-  flags: Flags & { readonly as: string; readonly promote?: true },
+  flags: Flags & { readonly as: string; readonly promote?: true; readonly widen?: number },
 ): Promise<void> => {
-  const purpose = flags.promote === true ? 'promote' : 'start';
+  const { promote: isPromotion, widen } = flags;
+  if (isPromotion === true && widen !== undefined)
+    throw new AllotError('invalid_request', '--promote and --widen: one at a time');
+  const widening = widen === undefined ? { purpose: 'start' } : { purpose: 'widen', trafficShare: widen };
+  const body = isPromotion === true ? { purpose: 'promote' } : widening;
   const agree = async (desk: ExperimentDesk) =>
-    desk.experiments.approve(id, { purpose }, await desk.principalOfKey(flags.as));
+    desk.experiments.approve(id, body, await desk.principalOfKey(flags.as));
   return answer(flags, agree, describeExperiment, id);
 };
 
@@ -160,8 +169,8 @@ const status = (id: string | undefined, flags: Flags): Promise<void> =>
         flags,
         async (desk) => {
           const experiment = await desk.experiments.find(id, desk.principal);
-          const looks = await desk.experiments.looks(id, desk.principal);
-          return { experiment, looks: looks.length, newest: looks.at(-1) ?? null };
+          const { looks, stored } = await desk.experiments.looks(id, desk.principal, { limit: 1 });
+          return { experiment, looks: stored, newest: looks.at(0) ?? null };
         },
         ({ experiment, looks, newest }) =>
           [

@@ -62,5 +62,6 @@ async function conclude(
   await closeLoop(allot.stores.forecasts, experiment, look, { tenant: TENANT, id: 'demo' });
   // The controller may have rolled it back by itself.
   if (experiment.state === 'running') await client.stopExperiment(id, `verdict: ${look.verdict}`);
-  return { id, look, looks: (await allot.stores.experiments.looks(TENANT, id)).length, sent };
+  const { stored } = await allot.stores.experiments.looks(TENANT, id, { limit: 1 });
+  return { id, look, looks: stored, sent };
 }

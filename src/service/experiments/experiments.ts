@@ -1,4 +1,5 @@
 import type { Experiment, ExperimentState } from '../../core/experiment/experiment.ts';
+import type { LookPage, PageRequest } from '../ports/stores.ts';
 import { authorise, coversSurface, type Principal } from '../registry/principal.ts';
 import { approveExperiment } from './approve-experiment.ts';
 import { findExperiment, type ExperimentsDependencies } from './find-experiment.ts';
@@ -12,7 +13,7 @@ export interface Experiments {
   create(body: unknown, principal: Principal): Promise<Experiment>;
   /** A new declaration: whole for a draft; later only what moves nobody to another side. */
   revise(id: string, body: unknown, principal: Principal): Promise<Experiment>;
-  /** A second key agrees to the start or to the promotion. */
+  /** A second key agrees to the start, to a widening or to the promotion. */
   approve(id: string, body: unknown, principal: Principal): Promise<Experiment>;
   /** Starts a draft, resumes a paused one, or widens a running one when a larger `trafficShare` is given. */
   start(id: string, body: unknown, principal: Principal): Promise<Experiment>;
@@ -24,12 +25,7 @@ export interface Experiments {
   /** Moves the champion alias to a treatment of a decided experiment and stops it. */
   promote(id: string, body: unknown, principal: Principal): Promise<Experiment>;
   results(id: string, principal: Principal): Promise<unknown>;
-  /** Looks that were stored, oldest first; all of them, or so many of the newest. */
-  looks(
-    id: string,
-    principal: Principal,
-    newest?: number,
-  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  looks(id: string, principal: Principal, page: PageRequest): Promise<LookPage>;
 }
 
 export function createExperiments(deps: ExperimentsDependencies): Experiments {
@@ -57,9 +53,9 @@ export function createExperiments(deps: ExperimentsDependencies): Experiments {
       authorise(principal, 'view');
       return await deps.analyse(principal.tenant, await find(id, principal));
     },
-    async looks(id, principal, newest) {
+    async looks(id, principal, page) {
       await find(id, principal);
-      return await deps.experiments.looks(principal.tenant, id, newest);
+      return await deps.experiments.looks(principal.tenant, id, page);
     },
   };
 }

@@ -77,8 +77,22 @@ export interface ExperimentStore {
   /** `state_conflict` when the change may not be made, or when `fence` is not the newest leader's. */
   transition(id: string, change: ExperimentChange, actor: Actor, fence?: Fence): Promise<Experiment>;
   recordLook(id: string, look: Readonly<Record<string, unknown>>, actor: Actor, fence?: Fence): Promise<void>;
-  /** Oldest first; all of them, or so many of the newest. */
-  looks(tenant: string, id: string, newest?: number): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  looks(tenant: string, id: string, page: PageRequest): Promise<LookPage>;
+}
+
+/** So many of the newest; with `before` of those before that one. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly before?: number;
+}
+
+export interface LookPage {
+  /** Oldest first, as stored. */
+  readonly looks: readonly Readonly<Record<string, unknown>>[];
+  /** `before` of the page before this one; null: there is none. */
+  readonly next: number | null;
+  /** How many looks the experiment has had. */
+  readonly stored: number;
 }
 
 export interface DeadLetter {
@@ -88,12 +102,16 @@ export interface DeadLetter {
   readonly record: Uint8Array;
 }
 
+export interface EventBatch {
+  readonly events: readonly LogEvent[];
+  readonly deadLetters: readonly Omit<DeadLetter, 'id'>[];
+  /** Somebody brings these on purpose: they are stored even where retention has dropped their day. */
+  readonly isImport?: boolean;
+}
+
 /** Ingest's write side: one call is one transaction, dead letters included; repeats have no effect. */
 export interface EventStore {
-  write(batch: {
-    readonly events: readonly LogEvent[];
-    readonly deadLetters: readonly Omit<DeadLetter, 'id'>[];
-  }): Promise<WriteCounts>;
+  write(batch: EventBatch): Promise<WriteCounts>;
 }
 
 export interface WriteCounts {
@@ -109,6 +127,12 @@ export interface WriteCounts {
   };
   /** Dropped: their unit was forgotten. Absent where the store forgets nobody. */
   readonly forgotten?: {
+    readonly decisions: number;
+    readonly exposures: number;
+    readonly interactions: number;
+  };
+  /** Dropped: retention has dropped their day. Absent where the store drops no days. */
+  readonly tooLate?: {
     readonly decisions: number;
     readonly exposures: number;
     readonly interactions: number;

@@ -60,12 +60,19 @@ export function experimentContract(name: string, open: OpenStores): void {
       expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
     });
 
-    it('keeps looks in their order', async () => {
+    it('keeps looks in their order, and gives them in pages from the newest back', async () => {
       const tenant = await created();
       for (const n of [1, 2, 3]) await stores.experiments.recordLook('e1', { n }, actorOf(tenant));
-      expect(await stores.experiments.looks(tenant, 'e1')).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
-      expect(await stores.experiments.looks(tenant, 'e1', 2)).toEqual([{ n: 2 }, { n: 3 }]);
-      expect(await stores.experiments.looks(tenant, 'e1', 9)).toHaveLength(3);
+      const page = (limit: number, before?: number) =>
+        stores.experiments.looks(tenant, 'e1', { limit, ...(before === undefined ? {} : { before }) });
+      const all = { looks: [{ n: 1 }, { n: 2 }, { n: 3 }], next: null, stored: 3 };
+      expect(await page(9)).toEqual(all);
+      expect(await page(3)).toEqual(all);
+      expect(await page(2)).toEqual({ looks: [{ n: 2 }, { n: 3 }], next: 2, stored: 3 });
+      expect(await page(2, 2)).toEqual({ looks: [{ n: 1 }], next: null, stored: 3 });
+      expect(await page(2, 1)).toEqual({ looks: [], next: null, stored: 3 });
+      const none = { looks: [], next: null, stored: 0 };
+      expect(await stores.experiments.looks(newTenant(), 'e1', { limit: 5 })).toEqual(none);
       await expect(stores.experiments.recordLook('e9', {}, actorOf(tenant))).rejects.toMatchObject({
         code: 'experiment_unknown',
       });

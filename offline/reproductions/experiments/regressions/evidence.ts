@@ -12,8 +12,19 @@ export interface StoredLook {
   readonly actionReason: string;
 }
 
-export const storedLooks = async (client: AllotClient, id: string): Promise<readonly StoredLook[]> =>
-  (await client.experimentLooks(id)) as unknown as readonly StoredLook[];
+/** All of them, oldest first. */
+export async function storedLooks(client: AllotClient, id: string): Promise<readonly StoredLook[]> {
+  const pages: StoredLook[][] = [];
+  for (let before: number | null | undefined; before !== null;) {
+    const page = await client.experimentLooks(id, {
+      limit: 1000,
+      ...(before === undefined ? {} : { before }),
+    });
+    pages.unshift(page.looks as unknown as StoredLook[]);
+    before = page.next;
+  }
+  return pages.flat();
+}
 
 /** What one scenario of one seed showed. */
 export interface Evidence {
