@@ -1,5 +1,6 @@
 import { AllotError } from '../errors.ts';
-import type { Approval, Experiment, Variant } from './experiment.ts';
+import type { Approval, Experiment, RampBlock, Variant } from './experiment.ts';
+import { BUCKET_COUNT, bucketsOf, rampState } from './ramp.ts';
 
 /*
  * The two-key rule of experiments that say `isApprovalNeeded`: what runs was agreed to by a key that did not write it. These
@@ -11,15 +12,43 @@ export const authorOf = ({ createdBy, revisedBy }: Experiment): string | undefin
 
 const needsApproval = ({ plan }: Experiment): boolean => plan?.isApprovalNeeded === true;
 
-export function refuseOwnApproval(experiment: Experiment, { by }: Approval): void {
-  if (authorOf(experiment) !== by) return;
+/** Not of a widening: that is wanted by whoever does it, who is kept from agreeing there. */
+export function refuseOwnApproval(experiment: Experiment, { by, purpose }: Approval): void {
+  if (purpose === 'widen' || authorOf(experiment) !== by) return;
   throw new AllotError('forbidden', 'the key that wrote what an experiment says cannot approve it');
 }
 
-export function requireApproval(experiment: Experiment, purpose: Approval['purpose']): void {
+export function requireApproval(experiment: Experiment, purpose: 'start' | 'promote'): void {
   if (!needsApproval(experiment)) return;
   if (experiment.approvals?.some((approval) => approval.purpose === purpose) === true) return;
   throw conflict(experiment, `needs a second key's approval to ${purpose}`);
+}
+
+/**
+ * More units than were agreed to need another key than the one that opens them. The next step of the approved plan was agreed to,
+ * once the step before has lasted its time; its units are counted by the controller, which takes these steps by itself.
+ */
+export function requireApprovedWidening(
+  experiment: Experiment,
+  block: RampBlock,
+  by: string | undefined,
+): void {
+  if (!needsApproval(experiment) || isPlanned(experiment, block)) return;
+  const isAgreed = experiment.approvals?.some(
+    ({ purpose, trafficShare = 0, by: other }) =>
+      purpose === 'widen' && other !== by && block.toBucket <= bucketsOf(trafficShare),
+  );
+  if (isAgreed === true) return;
+  throw conflict(
+    experiment,
+    `needs a second key's approval to widen to ${String(block.toBucket / BUCKET_COUNT)}`,
+  );
+}
+
+function isPlanned({ plan, blocks }: Experiment, { toBucket, openedAt }: RampBlock): boolean {
+  const units = Infinity;
+  const state = rampState(plan?.ramp ?? null, { blocks }, { now: openedAt, unitsInBlock: units });
+  return state.kind === 'ready' && bucketsOf(state.next.trafficShare) === toBucket;
 }
 
 /** Aliases are pinned at the start: one that moved in between would start what nobody approved. */

@@ -65,11 +65,13 @@ export interface RampBlock {
   readonly openedAt: number;
 }
 
-/** A second key's word: to start it, or to promote its treatment. */
+/** A second key's word: to start it, to widen it beyond its plan, or to promote its treatment. */
 export interface Approval {
   readonly by: string;
   readonly at: number;
-  readonly purpose: 'start' | 'promote';
+  readonly purpose: 'start' | 'widen' | 'promote';
+  /** Of `widen`: up to here. */
+  readonly trafficShare?: number;
 }
 
 export interface ExperimentDecision {

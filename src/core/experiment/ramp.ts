@@ -1,7 +1,9 @@
 import type { Experiment, RampBlock } from './experiment.ts';
 import type { RampPlan, RampStep } from './plan.ts';
 
-const BUCKET_COUNT = 10_000;
+export const BUCKET_COUNT = 10_000;
+
+export const bucketsOf = (trafficShare: number): number => Math.round(trafficShare * BUCKET_COUNT);
 
 /** The block of buckets that brings an experiment from what is open to a share of the units; null: it is there already. */
 export function blockUpTo(
@@ -10,7 +12,7 @@ export function blockUpTo(
   openedAt: number,
 ): RampBlock | null {
   const fromBucket = blocks.reduce((end, block) => Math.max(end, block.toBucket), 0);
-  const toBucket = Math.round(trafficShare * BUCKET_COUNT);
+  const toBucket = bucketsOf(trafficShare);
   return toBucket <= fromBucket ? null : { index: blocks.length, fromBucket, toBucket, openedAt };
 }
 
@@ -36,9 +38,9 @@ export function rampState(
 ): RampState {
   const newest = blocks.at(-1);
   const opened = newest?.toBucket ?? 0;
-  const next = ramp?.steps.find((step) => Math.round(step.trafficShare * BUCKET_COUNT) > opened);
+  const next = ramp?.steps.find((step) => bucketsOf(step.trafficShare) > opened);
   if (next === undefined) return { kind: 'complete' };
-  const current = ramp?.steps.findLast((step) => Math.round(step.trafficShare * BUCKET_COUNT) <= opened);
+  const current = ramp?.steps.findLast((step) => bucketsOf(step.trafficShare) <= opened);
   if (newest === undefined || current === undefined) return { kind: 'ready', next };
   const seconds = (now - newest.openedAt) / 1000;
   if (seconds < current.minSeconds) {

@@ -1,5 +1,11 @@
 import { AllotError } from '../errors.ts';
-import { refuseMoved, refuseOwnApproval, refuseUnwatched, requireApproval } from './approval.ts';
+import {
+  refuseMoved,
+  refuseOwnApproval,
+  refuseUnwatched,
+  requireApproval,
+  requireApprovedWidening,
+} from './approval.ts';
 import type {
   Approval,
   Experiment,
@@ -38,10 +44,13 @@ export function changedExperiment(current: Experiment, change: ExperimentChange)
   }
   refuseAlone(current, change);
   const lastChange = change.note === undefined ? current.lastChange : { ...change.note, state: change.to };
+  const blocks = blocksBefore(current, change);
+  if (change.openBlock !== undefined)
+    requireApprovedWidening({ ...current, blocks }, change.openBlock, change.note?.by);
   const next: Experiment = {
     ...revisedExperiment(current, change.revised),
     state: change.to,
-    blocks: blocksAfter(current, change),
+    blocks: withBlock(id, blocks, change.openBlock),
     ...(change.start === undefined ? {} : { variants: change.start.variants }),
     ...(change.approval === undefined ? {} : { approvals: [...(current.approvals ?? []), change.approval] }),
     ...(change.decision === undefined ? {} : { decision: change.decision }),
@@ -58,7 +67,9 @@ export const detailsOf = (
   from: current.state,
   to,
   openBlock: openBlock ?? null,
-  ...(approval === undefined ? {} : { approval: approval.purpose }),
+  ...(approval === undefined
+    ? {}
+    : { approval: approval.purpose, trafficShare: approval.trafficShare ?? null }),
   ...(revised === undefined ? {} : { judgement: judgementOf(revised) }),
 });
 
@@ -86,16 +97,20 @@ function refuseChanges({ id, state }: Experiment, changed: readonly string[], co
 
 const withoutApprovals = ({ approvals: _, ...revised }: Experiment): Experiment => revised;
 
-function blocksAfter({ id, blocks }: Experiment, { openBlock, start, revised }: ExperimentChange) {
+/** Those that are open, with the moment at which they opened. */
+function blocksBefore({ blocks }: Experiment, { start, revised }: ExperimentChange): readonly RampBlock[] {
   const kept = revised?.blocks ?? blocks;
-  const dated = start === undefined ? kept : kept.map((block) => ({ ...block, openedAt: start.at }));
-  if (openBlock === undefined) return dated;
-  const end = dated.reduce((last, block) => Math.max(last, block.toBucket), 0);
-  if (openBlock.index !== dated.length || openBlock.fromBucket < end) {
+  return start === undefined ? kept : kept.map((block) => ({ ...block, openedAt: start.at }));
+}
+
+function withBlock(id: string, blocks: readonly RampBlock[], openBlock: RampBlock | undefined) {
+  if (openBlock === undefined) return blocks;
+  const end = blocks.reduce((last, block) => Math.max(last, block.toBucket), 0);
+  if (openBlock.index !== blocks.length || openBlock.fromBucket < end) {
     throw new AllotError(
       'state_conflict',
       `experiment ${id}: block ${String(openBlock.index)} is open already`,
     );
   }
-  return [...dated, openBlock];
+  return [...blocks, openBlock];
 }

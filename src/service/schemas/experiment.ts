@@ -126,10 +126,19 @@ export const startSchema = z
   .meta({ id: 'ExperimentStart' });
 
 export const approvalSchema = z
-  .strictObject({ purpose: z.enum(['start', 'promote']).default('start'), reason: reasonSchema.optional() })
+  .strictObject({
+    purpose: z.enum(['start', 'widen', 'promote']).default('start'),
+    trafficShare: shareSchema.gt(0).optional().meta({ description: 'Of `widen`: up to this share' }),
+    reason: reasonSchema.optional(),
+  })
+  .refine(({ purpose, trafficShare }) => (purpose === 'widen') === (trafficShare !== undefined), {
+    path: ['trafficShare'],
+    message: 'must be given to widen, and only then',
+  })
   .meta({
     id: 'ExperimentApproval',
-    description: 'A second key agrees; not the one that wrote what it says',
+    description:
+      'A second key agrees: to start and promote, not the one that wrote what it says; to widen, not the one that does it',
   });
 
 export const promoteSchema = z
