@@ -301,6 +301,13 @@ create table replicas (
   constraint replicas_pkey PRIMARY KEY (replica_id)
 );
 
+create table retention_horizon (
+  is_only boolean not null default true,
+  before date not null,
+  constraint retention_horizon_pkey PRIMARY KEY (is_only),
+  constraint retention_horizon_one_check CHECK (is_only)
+);
+
 create table runs (
   tenant text not null,
   id text not null,

@@ -32,7 +32,7 @@ export async function writeLog(
   let seen = 0;
   const flush = async (): Promise<void> => {
     if (pending.length === 0) return;
-    const written = await target.events.write({ events: pending, deadLetters: [] });
+    const written = await target.events.write({ events: pending, deadLetters: [], isImport: true });
     counts.decisions += written.inserted.decisions;
     counts.interactions += written.inserted.interactions;
     counts.duplicates += written.duplicates.decisions;

@@ -193,6 +193,8 @@ class BatchWriter {
         this.#metrics.eventsIngested(kind, 'duplicate', counts.duplicates[plural]);
       const forgotten = counts.forgotten?.[plural] ?? 0;
       if (forgotten > 0) this.#metrics.eventsIngested(kind, 'forgotten', forgotten);
+      const tooLate = counts.tooLate?.[plural] ?? 0;
+      if (tooLate > 0) this.#metrics.eventsIngested(kind, 'too-late', tooLate);
     }
   }
 

@@ -12,6 +12,7 @@ const ingestOutcomes: Readonly<Record<IngestOutcome, true>> = {
   stored: true,
   duplicate: true,
   forgotten: true,
+  'too-late': true,
 };
 
 /** A series that begins with its first event never increases, and no alarm that asks for an increase is raised. */

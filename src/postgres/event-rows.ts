@@ -51,6 +51,30 @@ export function inDays(events: readonly LogEvent[], most: number): [RowsByKind, 
   ];
 }
 
+/** Those rows of which `isKept` is true, in their order. */
+export function keepInEach(
+  { decision, exposure, interaction }: RowsByKind,
+  isKept: (rows: EventRows, i: number) => boolean,
+): RowsByKind {
+  return {
+    decision: keepRows(decision, isKept),
+    exposure: keepRows(exposure, isKept),
+    interaction: keepRows(interaction, isKept),
+  };
+}
+
+function keepRows(rows: EventRows, isKept: (rows: EventRows, i: number) => boolean): EventRows {
+  const kept = rows.days.map((_, i) => isKept(rows, i));
+  if (kept.every(Boolean)) return rows;
+  const events = (JSON.parse(rows.json) as unknown[]).filter((_, i) => kept[i]);
+  return {
+    days: rows.days.filter((_, i) => kept[i]),
+    decisionIds: rows.decisionIds.filter((_, i) => kept[i]),
+    json: JSON.stringify(events),
+    length: events.length,
+  };
+}
+
 function storableDay(event: LogEvent): string {
   const day = dayOfDecisionId(event.decisionId);
   if (/^\d{4}-\d{2}-\d{2}$/.test(day)) return day;

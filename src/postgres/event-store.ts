@@ -3,9 +3,10 @@ import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
 import type { DeadLetter, EventStore, WriteCounts } from '../service/ports/stores.ts';
 import { classifyError } from './errors.ts';
-import { type EventRows, inDays, type RowsByKind } from './event-rows.ts';
+import { type EventRows, inDays, keepInEach, type RowsByKind } from './event-rows.ts';
 import { lettersToKeep } from './forget-dead-letters.ts';
 import { withoutForgotten } from './forgotten-events.ts';
+import { isKeptDay, lookForKeptOut } from './kept-out.ts';
 import { createPartitions, type Partitions } from './partitions.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -58,31 +59,35 @@ const DAYS_AT_ONCE = 50;
 export function createEventStore(pool: pg.Pool): EventStore {
   const partitions = createPartitions(pool);
   return {
-    async write({ events, deadLetters }) {
+    async write({ events, deadLetters, isImport = false }) {
       const [rows, ...more] = inDays(events, DAYS_AT_ONCE);
-      let written = await writeRows(pool, partitions, rows, more.length === 0 ? deadLetters : []);
+      const letters = (isLast: boolean) => (isLast ? deadLetters : []);
+      const target = { pool, partitions, isImport };
+      let written = await writeRows(target, rows, letters(more.length === 0));
       for (const [i, next] of more.entries())
-        written = sum(
-          written,
-          await writeRows(pool, partitions, next, i === more.length - 1 ? deadLetters : []),
-        );
+        written = sum(written, await writeRows(target, next, letters(i === more.length - 1)));
       return written;
     },
   };
 }
 
+interface Target {
+  readonly pool: pg.Pool;
+  readonly partitions: Partitions;
+  readonly isImport: boolean;
+}
+
 async function writeRows(
-  pool: pg.Pool,
-  partitions: Partitions,
+  target: Target,
   rows: RowsByKind,
   deadLetters: readonly Omit<DeadLetter, 'id'>[],
 ): Promise<Required<WriteCounts>> {
   try {
-    return await writeOnce(pool, partitions, rows, deadLetters);
+    return await writeOnce(target, rows, deadLetters);
   } catch (error) {
     if (!isMissingPartition(error)) throw error;
-    partitions.forget();
-    return await writeOnce(pool, partitions, rows, deadLetters);
+    target.partitions.forget();
+    return await writeOnce(target, rows, deadLetters);
   }
 }
 
@@ -90,6 +95,7 @@ const sum = (a: Required<WriteCounts>, b: Required<WriteCounts>): Required<Write
   inserted: sumOfKinds(a.inserted, b.inserted),
   duplicates: sumOfKinds(a.duplicates, b.duplicates),
   forgotten: sumOfKinds(a.forgotten, b.forgotten),
+  tooLate: sumOfKinds(a.tooLate, b.tooLate),
   deadLetters: a.deadLetters + b.deadLetters,
 });
 
@@ -100,33 +106,44 @@ const sumOfKinds = (a: WriteCounts['inserted'], b: WriteCounts['inserted']): Wri
 });
 
 async function writeOnce(
-  pool: pg.Pool,
-  partitions: Partitions,
+  { pool, partitions, isImport }: Target,
   all: RowsByKind,
   deadLetters: readonly Omit<DeadLetter, 'id'>[],
 ): Promise<Required<WriteCounts>> {
-  await partitions.ensure(Object.values(all).flatMap((kind) => kind.days));
+  await partitions.ensure(
+    Object.values(all).flatMap((kind) => kind.days),
+    isImport,
+  );
   return inTransaction(pool, async (client) => {
-    const rows = await withoutForgotten(client, all);
-    const decisions = await insert(client, INSERT_DECISIONS, rows.decision);
-    const exposures = await insert(client, INSERT_EXPOSURES, rows.exposure);
-    const interactions = await insert(client, INSERT_INTERACTIONS, rows.interaction);
+    const { horizon, isAnyForgotten } = await lookForKeptOut(client);
+    const timely = isImport ? all : keepInEach(all, ({ days }, i) => isKeptDay(days[i], horizon));
+    const rows = isAnyForgotten ? await withoutForgotten(client, timely) : timely;
+    const inserted = {
+      decisions: await insert(client, INSERT_DECISIONS, rows.decision),
+      exposures: await insert(client, INSERT_EXPOSURES, rows.exposure),
+      interactions: await insert(client, INSERT_INTERACTIONS, rows.interaction),
+    };
     return {
-      inserted: { decisions, exposures, interactions },
-      duplicates: {
-        decisions: rows.decision.length - decisions,
-        exposures: rows.exposure.length - exposures,
-        interactions: rows.interaction.length - interactions,
-      },
-      forgotten: {
-        decisions: all.decision.length - rows.decision.length,
-        exposures: all.exposure.length - rows.exposure.length,
-        interactions: all.interaction.length - rows.interaction.length,
-      },
+      inserted,
+      duplicates: less(lengths(rows), inserted),
+      forgotten: less(lengths(timely), lengths(rows)),
+      tooLate: less(lengths(all), lengths(timely)),
       deadLetters: await insertDeadLetters(client, await lettersToKeep(client, deadLetters)),
     };
   });
 }
+
+const lengths = ({ decision, exposure, interaction }: RowsByKind): WriteCounts['inserted'] => ({
+  decisions: decision.length,
+  exposures: exposure.length,
+  interactions: interaction.length,
+});
+
+const less = (a: WriteCounts['inserted'], b: WriteCounts['inserted']): WriteCounts['inserted'] => ({
+  decisions: a.decisions - b.decisions,
+  exposures: a.exposures - b.exposures,
+  interactions: a.interactions - b.interactions,
+});
 
 async function insert(client: pg.ClientBase, text: string, rows: EventRows): Promise<number> {
   if (rows.length === 0) return 0;

@@ -1,13 +1,5 @@
 import type pg from 'pg';
-import type { EventRows, RowsByKind } from './event-rows.ts';
-
-/**
- * One row-exclusive lock, which the inserts take anyway, before the look: whoever forgets a unit holds a stronger one, so a
- * batch is either stored before the unit is deleted or sees that it was forgotten.
- */
-const LOOK = `
-  lock table only decisions, only exposures, only interactions in row exclusive mode;
-  select exists (select from forgotten_units) as is_any`;
+import { type EventRows, keepInEach, type RowsByKind } from './event-rows.ts';
 
 /** A decision that comes after its unit was forgotten: noted by its id, for its feedback. */
 const NOTE_DECISIONS = `
@@ -31,8 +23,6 @@ const FORGOTTEN = `
 
 /** The rows without those of forgotten units; runs in the transaction that stores them. */
 export async function withoutForgotten(client: pg.ClientBase, rows: RowsByKind): Promise<RowsByKind> {
-  const looks = (await client.query(LOOK)) as unknown as readonly pg.QueryResult<{ is_any: boolean }>[];
-  if (looks[1]?.rows[0]?.is_any !== true) return rows;
   if (rows.decision.length > 0) {
     const noted = await client.query<{ day: string; decision_id: string }>(NOTE_DECISIONS, [
       rows.decision.days,
@@ -42,11 +32,7 @@ export async function withoutForgotten(client: pg.ClientBase, rows: RowsByKind):
   }
   const forgotten = await forgottenAmong(client, Object.values(rows));
   if (forgotten.size === 0) return rows;
-  return {
-    decision: without(rows.decision, forgotten),
-    exposure: without(rows.exposure, forgotten),
-    interaction: without(rows.interaction, forgotten),
-  };
+  return keepInEach(rows, ({ decisionIds }, i) => !forgotten.has(decisionIds[i]));
 }
 
 export async function deleteFeedback(
@@ -68,16 +54,4 @@ async function forgottenAmong(
   const ids = kinds.flatMap((kind) => kind.decisionIds);
   const { rows } = await client.query<{ decision_id: string }>(FORGOTTEN, [days, ids]);
   return new Set(rows.map((row) => row.decision_id));
-}
-
-function without(rows: EventRows, forgotten: ReadonlySet<string>): EventRows {
-  const kept = rows.decisionIds.map((id) => !forgotten.has(id));
-  if (kept.every(Boolean)) return rows;
-  const events = (JSON.parse(rows.json) as unknown[]).filter((_, i) => kept[i]);
-  return {
-    days: rows.days.filter((_, i) => kept[i]),
-    decisionIds: rows.decisionIds.filter((_, i) => kept[i]),
-    json: JSON.stringify(events),
-    length: events.length,
-  };
 }

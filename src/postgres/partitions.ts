@@ -1,14 +1,15 @@
 import type pg from 'pg';
 import { mapErrors } from './errors.ts';
+import { isKeptDay, readHorizon } from './kept-out.ts';
 
 const DAY_MS = 86_400_000;
 
 export interface Partitions {
   /**
    * Makes what is missing for these days, and for the days after them so that midnight finds its table ready; in
-   * transactions of its own. Remembers what it has seen to.
+   * transactions of its own. Remembers what it has seen to. What retention has dropped is made for an import alone.
    */
-  ensure(days: Iterable<string>): Promise<void>;
+  ensure(days: Iterable<string>, isImport: boolean): Promise<void>;
   /** After a partition was dropped behind our back: look again. */
   forget(): void;
 }
@@ -16,9 +17,11 @@ export interface Partitions {
 export function createPartitions(pool: pg.Pool): Partitions {
   const known = new Set<string>();
   return {
-    async ensure(days) {
-      const missing = [...new Set(days)].filter((day) => !known.has(day));
-      if (missing.length === 0) return;
+    async ensure(days, isImport) {
+      const unknown = [...new Set(days)].filter((day) => !known.has(day));
+      if (unknown.length === 0) return;
+      const horizon = isImport ? null : await mapErrors(() => readHorizon(pool));
+      const missing = unknown.filter((day) => isKeptDay(day, horizon));
       await makePartitions(pool, [...missing, ...missing.map(dayAfter)]);
       for (const day of missing) known.add(day);
     },

@@ -31,8 +31,8 @@ export async function partitionDays(pool: pg.Pool | pg.ClientBase): Promise<read
 /**
  * Drops whole days before `before` (a date): decisions with their feedback, as both follow the day inside the decision id.
  * Each day is one short transaction, so readers wait for no more than one. Dead letters of that time go too, and the guard list of
- * forgotten units once it is `GUARD_DAYS` old as well. A late event of a dropped day is stored, as that of any day is (an import
- * may be years old), until retention is applied again. Audited for every tenant.
+ * forgotten units once it is `GUARD_DAYS` old as well. Late events of those days are kept out from then on; an import may
+ * bring old days on purpose, until retention is applied again. Audited for every tenant.
  */
 export async function applyRetention(
   pool: pg.Pool,
@@ -43,6 +43,8 @@ export async function applyRetention(
   }: { readonly before: string; readonly isDryRun: boolean; readonly actor: string },
 ): Promise<RetentionReport> {
   const days: { day: string; decisions: number }[] = [];
+  // First: what is written from now on stays out, what is being written goes with its day.
+  if (!isDryRun) await moveHorizon(pool, before);
   for (const day of (await partitionDays(pool)).filter((d) => d < before)) {
     days.push({ day, decisions: isDryRun ? await countDay(pool, day) : await dropDay(pool, day) });
   }
@@ -64,6 +66,15 @@ export async function applyRetention(
     if (isDryRun) await client.query('rollback; begin');
     return report;
   });
+}
+
+async function moveHorizon(pool: pg.Pool, before: string): Promise<void> {
+  await query(
+    pool,
+    `insert into retention_horizon (before) values ($1)
+     on conflict (is_only) do update set before = greatest(retention_horizon.before, excluded.before)`,
+    [before],
+  );
 }
 
 async function remove(client: pg.ClientBase, what: string, before: string): Promise<number> {

@@ -92,9 +92,9 @@ it('stores a batch over more days than the server has locks for', { timeout: 120
   const counts = { decisions: DAYS, exposures: DAYS, interactions: DAYS };
   const none = { decisions: 0, exposures: 0, interactions: 0 };
   expect(await store.write({ events: events.reverse(), deadLetters })).toEqual({
-    ...{ inserted: counts, duplicates: none, forgotten: none, deadLetters: 1 },
+    ...{ inserted: counts, duplicates: none, forgotten: none, tooLate: none, deadLetters: 1 },
   });
   expect(await store.write({ events, deadLetters })).toEqual({
-    ...{ inserted: none, duplicates: counts, forgotten: none, deadLetters: 0 },
+    ...{ inserted: none, duplicates: counts, forgotten: none, tooLate: none, deadLetters: 0 },
   });
 });

@@ -4,6 +4,7 @@ import { createDecisionIds } from '../../src/core/feedback/decision-id.ts';
 import { forgetUnit } from '../../src/postgres/forget-unit.ts';
 import { applyRetention, makePartitionsAhead, partitionDays } from '../../src/postgres/retention.ts';
 import { createPostgresStores } from '../../src/postgres/stores.ts';
+import { replayDeadLetters } from '../../src/service/delivery/dead-letters.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
 import { testSecrets } from '../support/api-world.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -65,7 +66,8 @@ describe('retention', () => {
     const apply = () => applyRetention(database.pool, { before, actor: 'cli', isDryRun: false });
     expect((await apply()).forgottenUnits).toBe(0);
     for (const event of [exposureEvent(4, { decisionId }), decision]) {
-      const { inserted } = await stores.events.write({ events: [event], deadLetters: [] });
+      // As an import: live events of that day are kept out anyway.
+      const { inserted } = await stores.events.write({ events: [event], deadLetters: [], isImport: true });
       expect(inserted).toEqual({ decisions: 0, exposures: 0, interactions: 0 });
     }
     await database.pool.query(`update forgotten_units set forgotten_at = now() - interval '402 days'`);
@@ -74,15 +76,62 @@ describe('retention', () => {
     const { rows } = await database.pool.query('select from forgotten_decisions');
     expect(rows).toEqual([]);
   });
+});
 
-  it('a late event of a dropped day is stored, and the next retention drops it again', async () => {
-    await storeDay('2024-03-01', 3);
-    const report = await applyRetention(database.pool, {
-      before: '2024-03-02',
-      actor: 'cli',
-      isDryRun: false,
-    });
-    expect(report.days).toEqual([{ day: '2024-03-01', decisions: 1 }]);
+describe('a day that retention has dropped', () => {
+  const OLD = '2024-03-01';
+  const none = { decisions: 0, exposures: 0, interactions: 0 };
+  let late: TestDatabase;
+  let lateStores: ReturnType<typeof createPostgresStores>;
+  beforeAll(async () => {
+    late = await createTestDatabase();
+    lateStores = createPostgresStores(late.pool);
+  });
+  afterAll(() => late.drop());
+
+  const eventsOf = (day: string, n: number) => {
+    const decidedAt = Date.parse(`${day}T12:00:00Z`);
+    const random = Uint8Array.from({ length: 8 }, (_, i) => n * 7 + i);
+    const decisionId = ids.mint({ timeMs: decidedAt, tenant: 'default', surface: 'live-feed', random });
+    return [decisionEvent(n, { decisionId, decidedAt }), exposureEvent(n, { decisionId })];
+  };
+  const apply = (before: string, isDryRun = false) =>
+    applyRetention(late.pool, { before, isDryRun, actor: 'cli' });
+
+  it('stays closed: what is late for it is counted, makes no partition, and its batch is stored', async () => {
+    await lateStores.events.write({ events: eventsOf(OLD, 1), deadLetters: [] });
+    await apply('2024-03-03', true);
+    expect((await lateStores.events.write({ events: eventsOf(OLD, 2), deadLetters: [] })).tooLate).toEqual(
+      none,
+    );
+    await apply('2024-03-03');
+    await apply('2024-02-01'); // the limit only grows
+    for (const events of [lateStores.events, createPostgresStores(late.pool).events]) {
+      const batch = [...eventsOf(OLD, 3), ...eventsOf('2024-03-02', 4), ...eventsOf('2024-03-03', 5)];
+      expect(await events.write({ events: batch, deadLetters: [] })).toMatchObject({
+        tooLate: { decisions: 2, exposures: 2, interactions: 0 },
+        forgotten: none,
+      });
+    }
+    expect(await partitionDays(late.pool)).toEqual(['2024-03-03', '2024-03-04']);
+    expect((await late.pool.query('select day::text from decisions')).rows).toEqual([{ day: '2024-03-03' }]);
+  });
+
+  it('is opened by an import until the next run, and live delivery stays out', async () => {
+    const batch = eventsOf(OLD, 6);
+    const { inserted } = await lateStores.events.write({ events: batch, deadLetters: [], isImport: true });
+    expect(inserted).toMatchObject({ decisions: 1, exposures: 1 });
+    const live = await lateStores.events.write({ events: eventsOf(OLD, 7), deadLetters: [] });
+    expect(live.tooLate).toMatchObject({ decisions: 1, exposures: 1 });
+    expect((await apply('2024-03-02')).days).toEqual([{ day: OLD, decisions: 1 }]);
+  });
+
+  it('gives no dead letter back', async () => {
+    const record = Buffer.from(JSON.stringify(eventsOf(OLD, 8)[0]));
+    const letter = { id: 'letter', receivedAt: Date.now(), reason: 'test', record };
+    const outcome = await replayDeadLetters(lateStores, [letter]);
+    expect(outcome).toEqual({ replayed: [], refused: [{ id: 'letter', reason: expect.any(String) }] });
+    expect(outcome.refused[0].reason).toContain('retention has dropped its day');
   });
 });
 

@@ -36,6 +36,7 @@ it('migrates an empty database once when several ask at the same time', async ()
       '0005_security',
       '0007_runs',
       '0008_variances',
+      '0009_retention',
     ]);
   } finally {
     await database.pool.query(`drop database ${name} with (force)`);

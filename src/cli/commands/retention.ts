@@ -6,8 +6,8 @@ const DAY_MS = 86_400_000;
 
 const help = `
 Days are whole and UTC, and follow the time of the decision: feedback goes with its decision. Snapshots keep what they
-hold. A late event of a day that is gone is stored until the next run. What keeps forgotten units away stays for 400 days
-at least, however short the limit. Audited. Run it from cron.
+hold. A late event of a day that is gone is dropped and counted; \`allot import\` may bring old days on purpose, until the next
+run. What keeps forgotten units away stays for 400 days at least, however short the limit. Audited. Run it from cron.
 
 Examples:
   allot retention apply --older-than 90d --dry-run

@@ -20,7 +20,9 @@ export async function replayDeadLetters(
   const refused: { id: string; reason: string }[] = [];
   for (const { id, record } of letters) {
     try {
-      await stores.events.write({ events: [parseEvent(record)], deadLetters: [] });
+      const { tooLate } = await stores.events.write({ events: [parseEvent(record)], deadLetters: [] });
+      if (tooLate !== undefined && Object.values(tooLate).some((count) => count > 0))
+        throw new AllotError('invalid_request', 'retention has dropped its day');
       await stores.deadLetters.remove([id]);
       replayed.push(id);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { FeedbackCounts, JoinCounts } from './join-reader.ts';
 export type EventKind = 'decision' | 'exposure' | 'interaction';
 
 /** What happened to an event on its way into the store. */
-export type IngestOutcome = 'stored' | 'duplicate' | 'forgotten';
+export type IngestOutcome = 'stored' | 'duplicate' | 'forgotten' | 'too-late';
 
 /** `grammar`: no version can read the record; `data`: the store refuses what it says. */
 export type DeadLetterReason = 'grammar' | 'data';
