@@ -2,21 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refuse, violation } from '../../src/core/check.ts';
 import { authorise, type Principal } from '../../src/service/registry/principal.ts';
 import { MAX_BATCH } from '../../src/service/schemas/decision.ts';
-import type { DecideAnswer } from '../../src/service/serving/decide-answer.ts';
+import { answerText } from '../../src/service/serving/decide-answer.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { limitRate } from '../http/limit-rate.ts';
 import { parseJson, receiveBody, requireJson } from '../http/read-body.ts';
-import { sendJson, sendProblem } from '../http/send.ts';
+import { sendJsonText, sendProblem } from '../http/send.ts';
 import { problemOf, type Problem } from '../problem.ts';
 import type { ApiServices } from '../services.ts';
 import { TickGroup } from './tick-group.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** One answer per request of the batch, in its order: the decision, or the problem of that request alone. */
-export interface BatchAnswer {
-  readonly results: readonly ({ readonly decision: DecideAnswer } | { readonly problem: Problem })[];
-}
 
 /**
  * `POST /v1/decisions` and `:batch` on bare node:http, because Express alone costs several times a decision. The same
@@ -32,7 +27,7 @@ export function createDecideHandlers(services: ApiServices): {
       group.add({ body, principal, request, response });
     }),
     batch: handlerOf(services, (body, principal, _, response) => {
-      sendJson(response, 200, decideBatch(services, body, principal));
+      sendJsonText(response, 200, decideBatch(services, body, principal));
     }),
   };
 }
@@ -69,16 +64,20 @@ function handlerOf(services: ApiServices, decide: Decide): Handler {
   };
 }
 
-/** A bad request in a batch is refused alone: its neighbours are other people's feeds. */
-function decideBatch(services: ApiServices, body: unknown, principal: Principal): BatchAnswer {
+/**
+ * JSON with one result per request of the batch, in its order: the decision, or the problem of that request alone. A bad
+ * request does not refuse its neighbours: they are other people's feeds.
+ */
+function decideBatch(services: ApiServices, body: unknown, principal: Principal): string {
   const calls = requestsOf(body).map((request) => ({ body: request, principal }));
   services.rates.charge(principal, calls.length - 1);
   const results = services.serving.decideAll(calls);
-  return {
-    results: results.map((result) =>
-      'error' in result ? { problem: refused(services, result.error) } : { decision: result.answer },
-    ),
-  };
+  const texts = results.map((result) =>
+    'error' in result
+      ? `{"problem":${JSON.stringify(refused(services, result.error))}}`
+      : `{"decision":${answerText(result.answer)}}`,
+  );
+  return `{"results":[${texts.join(',')}]}`;
 }
 
 function refused(services: ApiServices, error: unknown): Problem {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerText } from '../../src/service/serving/decide-answer.ts';
 import type { DecideCall } from '../../src/service/serving/decide-group.ts';
-import { sendJson, sendProblem } from '../http/send.ts';
+import { sendJsonText, sendProblem } from '../http/send.ts';
 import type { ApiServices } from '../services.ts';
 
 interface Waiting extends DecideCall {
@@ -34,7 +35,7 @@ export class TickGroup {
       for (let i = 0; i < group.length; i += 1) {
         const result = results[i];
         if ('error' in result) this.#refuse(group[i], result.error);
-        else sendJson(group[i].response, 200, result.answer);
+        else sendJsonText(group[i].response, 200, answerText(result.answer));
       }
     } catch (error) {
       for (const waiting of group) this.#refuse(waiting, error);

@@ -8,9 +8,12 @@ import { pageHeaders, securityHeaders } from './security-headers.ts';
 const jsonHeaders = { ...securityHeaders, 'content-type': 'application/json; charset=utf-8' };
 const flatJsonHeaders: readonly string[] = Object.entries(jsonHeaders).flat();
 
-/** A text and not bytes: node then sends head and body as one piece in one write. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = JSON.stringify(value);
+  sendJsonText(response, status, JSON.stringify(value));
+}
+
+/** A text and not bytes: node then sends head and body as one piece in one write. */
+export function sendJsonText(response: ServerResponse, status: number, body: string): void {
   const length = Buffer.byteLength(body);
   response.writeHead(status, [...flatJsonHeaders, 'content-length', String(length)]);
   response.end(body, length === body.length ? 'latin1' : 'utf8');

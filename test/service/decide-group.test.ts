@@ -94,7 +94,7 @@ describe('decisions that are made together', () => {
   it('of which one repeats another get one answer and one record', async () => {
     await serve([0.4, 0.6]);
     const [first, , again] = answers(world.serving.decideAll([call('same'), call('other'), call('same')]));
-    expect(again).toBe(first);
+    expect(again).toStrictEqual(first);
     expect(logged()).toHaveLength(2);
   });
 

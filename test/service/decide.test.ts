@@ -75,14 +75,14 @@ describe('the decide path', () => {
   it('the same request gets the same answer, and is logged once', async () => {
     await serve([0.5, 0.5]);
     const first = ask('again');
-    expect(ask('again')).toBe(first);
+    expect(ask('again')).toStrictEqual(first);
     expect(logged()).toHaveLength(1);
   });
 
   it('of the same requestId the order of the fields does not matter, their values do', async () => {
     await serve([0.5, 0.5]);
     const first = ask('order', { features: { hour: 3, score: 0.2 } });
-    expect(ask('order', { features: { score: 0.2, hour: 3 } })).toBe(first);
+    expect(ask('order', { features: { score: 0.2, hour: 3 } })).toStrictEqual(first);
     expect(() => ask('order', { features: { hour: 4, score: 0.2 } })).toThrow(
       expect.objectContaining({ code: 'request_id_conflict' }),
     );

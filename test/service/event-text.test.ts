@@ -3,7 +3,9 @@ import type { DecisionEvent } from '../../src/core/feedback/events.ts';
 import { createRandom } from '../../src/core/math/random.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import { parseEvent } from '../../src/service/schemas/events.ts';
+import { answerOf, answerText } from '../../src/service/serving/decide-answer.ts';
 import { compileEventText } from '../../src/service/serving/event-text.ts';
+import { quote } from '../../src/service/serving/json-text.ts';
 
 const surface: Surface = {
   name: 'live-feed',
@@ -84,5 +86,24 @@ describe('the JSON of a decision', () => {
   it('is read back by the grammar of the log', () => {
     const event = { ...eventOf(2), features: { hour: 1, country: 'D"E', isNew: true, embedding: [0, 1, 0] } };
     expect(parseEvent(new TextEncoder().encode(textOf(event)))).toEqual(JSON.parse(JSON.stringify(event)));
+  });
+});
+
+describe('the JSON of an answer', () => {
+  it('is that of JSON.stringify, character by character, whatever is in it', () => {
+    for (let seed = 1; seed <= 500; seed += 1) {
+      const answer = answerOf(eventOf(seed), ['no"ne', '1', 'video']);
+      expect(answerText(answer)).toBe(JSON.stringify(answer));
+    }
+  });
+});
+
+describe('a text as JSON', () => {
+  it('is that of JSON.stringify for every UTF-16 unit, alone and inside', () => {
+    for (let unit = 0; unit <= 0xffff; unit += 1) {
+      const character = String.fromCharCode(unit);
+      if (quote(`a${character}`) !== JSON.stringify(`a${character}`)) expect.fail(`unit ${String(unit)}`);
+    }
+    for (const text of [...texts, null]) expect(quote(text)).toBe(JSON.stringify(text));
   });
 });

@@ -115,12 +115,11 @@ function record(group: readonly Computed[], deps: DecideDependencies): DecideAns
 /** An answer that nobody recorded is not repeated: the next try may be recorded. */
 function settle(computed: Computed, deps: DecideDependencies): DecideAnswer {
   const { event, text, resolved } = computed;
-  const answer = answerOf(event, resolved.served.surface.actions);
+  const { actions } = resolved.served.surface;
   if (text !== null) {
     learnFrom(computed, deps);
-    const isWhole = resolved.request.eligibleActions === null;
-    deps.window.remember(resolved.key, { text, decidedAt: event.decidedAt, answer, isWhole });
+    deps.window.remember(resolved.key, { text, actions, isWhole: resolved.request.eligibleActions === null });
   }
   count(computed, deps);
-  return answer;
+  return answerOf(event, actions);
 }

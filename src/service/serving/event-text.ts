@@ -1,13 +1,9 @@
 import type { DecisionEvent } from '../../core/feedback/events.ts';
 import type { FeatureValue, Surface } from '../../core/surface/surface.ts';
+import { listText, plain, quote } from './json-text.ts';
 
 /** A decision of one surface as JSON. */
 export type EventText = (event: DecisionEvent) => string;
-
-const quote = (text: string | null): string => (text === null ? 'null' : JSON.stringify(text));
-
-/** Numbers and booleans as JSON writes them: all numbers of an event are finite, and JSON writes −0 as 0 too. */
-const plain = (value: number | boolean | null): string => String(value);
 
 /**
  * `JSON.stringify(event)` at a third of its cost: the names of fields and features, and what is the same in every event
@@ -56,8 +52,6 @@ const originText = (event: DecisionEvent): string =>
   `,"variant":${quote(event.variant)},"block":${plain(event.block)}` +
   `,"adjustments":${listText(event.adjustments)},"fallback":${quote(event.fallback)}` +
   `,"isForced":${plain(event.isForced)}}`;
-
-const listText = (list: readonly unknown[]): string => (list.length === 0 ? '[]' : JSON.stringify(list));
 
 /** Every declared feature has a value in an event. */
 function compileFeaturesText(names: readonly string[]): (values: DecisionEvent['features']) => string {

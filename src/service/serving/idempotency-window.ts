@@ -1,6 +1,6 @@
 import { AllotError } from '../../core/errors.ts';
 import type { DecisionEvent } from '../../core/feedback/events.ts';
-import type { DecideAnswer } from './decide-answer.ts';
+import { answerOf, type DecideAnswer } from './decide-answer.ts';
 import { TwoGenerations } from './two-generations.ts';
 
 /**
@@ -12,8 +12,8 @@ export const IDEMPOTENCY_WINDOW = { decisions: 20_000, milliseconds: 600_000 } a
 interface Remembered {
   /** The event as JSON, and not as an object: forty thousand flat texts cost the garbage collector next to nothing. */
   readonly text: string;
-  readonly decidedAt: number;
-  readonly answer: DecideAnswer;
+  /** Of the surface as it was then. */
+  readonly actions: readonly string[];
   /** The request named no actions: the event then has those that the surface had. */
   readonly isWhole: boolean;
 }
@@ -40,14 +40,15 @@ export class IdempotencyWindow {
   /** The answer already given, if any; throws `request_id_conflict` when the body differs. */
   find(key: string, sent: SentRequest, now: number): DecideAnswer | undefined {
     const known = this.#seen.get(key);
-    if (known === undefined || now - known.decidedAt > IDEMPOTENCY_WINDOW.milliseconds) return undefined;
+    if (known === undefined) return undefined;
     const event = JSON.parse(known.text) as DecisionEvent;
+    if (now - event.decidedAt > IDEMPOTENCY_WINDOW.milliseconds) return undefined;
     if (printOf(sentIn(event, known.isWhole)) !== printOf(sent)) {
       throw new AllotError('request_id_conflict', 'the requestId was used with another body', {
         violations: [{ field: 'requestId', rule: 'must be new for a new body', value: event.requestId }],
       });
     }
-    return known.answer;
+    return answerOf(event, known.actions);
   }
 
   remember(key: string, decision: Remembered): void {
