@@ -65,13 +65,16 @@ async function deliver(
       await journal.nextAppend(signal);
       await pause(LINGER_MS, signal);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
       failures += 1;
       options.logger.warn({ error, delayMs, failures }, 'journal: a batch was not handled and comes again');
       await pause(delayMs, signal);
     }
   }
+  await journal.inTurn(async () => {
+    for (const folder of journal.folders()) await settle(folder, () => folder.saveCursor(), options.logger);
+  });
 }
 
 /** False when there was nothing to deliver. */
@@ -83,7 +86,8 @@ async function deliverOne(
   const next = await nextBatch(journal, batchRecords);
   if (next === null) return false;
   await handler(next.batch.records, { isStale: () => false, heartbeat: async () => undefined });
-  await commit(journal, next, logger);
+  await settle(next.folder, () => next.folder.commit(next.batch.through), logger);
+  journal.committed();
   return true;
 }
 
@@ -107,16 +111,15 @@ async function nextBatch(journal: Deliverable, limit: number): Promise<NextBatch
 }
 
 /** The effect is committed already: a cursor that cannot be saved costs repeats, so it must not fail the batch. */
-async function commit(journal: Deliverable, { folder, batch }: NextBatch, logger: Logger): Promise<void> {
+async function settle(folder: JournalFolder, save: () => Promise<void>, logger: Logger): Promise<void> {
   try {
-    await folder.commit(batch.through);
+    await save();
   } catch (error) {
     logger.warn(
       { error, folder: folder.path },
       'journal: the cursor was not saved, a restart repeats records',
     );
   }
-  journal.committed();
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

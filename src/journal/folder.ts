@@ -11,6 +11,9 @@ import { type Segment, segmentFor } from './segment.ts';
 
 export const ADOPTED_FOLDER = 'adopted';
 
+/** The cursor is saved so often while records flow, and when delivery stops: four calls of the file system per save. */
+const CURSOR_MS = 100;
+
 /** A place between two records: everything up to `sequence` lies before it. */
 export interface Position {
   readonly segment: Segment;
@@ -28,6 +31,8 @@ export class JournalFolder {
   /** Everything before it has been handled. */
   position: Position;
   #oldest: { readonly sequence: number; readonly appendedAt: number | null } | null = null;
+  #isCursorSaved = true;
+  #cursorSavedAt = -Infinity;
 
   private constructor(path: string, segments: Segment[], last: number, at: Position, reports: DamageReports) {
     this.path = path;
@@ -101,12 +106,23 @@ export class JournalFolder {
    */
   async commit(position: Position): Promise<void> {
     this.moveTo(position);
-    const { segment, offset, sequence } = this.position;
+    const { segment } = this.position;
+    const isDue = performance.now() - this.#cursorSavedAt >= CURSOR_MS || this.segments[0] !== segment;
+    this.#isCursorSaved = false;
     try {
       while (this.segments[0] !== segment) await this.#disposeFirst();
     } finally {
-      await saveCursor(this.path, { sequence, segment: segment.firstSequence, offset });
+      if (isDue) await this.saveCursor();
     }
+  }
+
+  /** For whoever reads on after this process; what it does not know of comes again. */
+  async saveCursor(): Promise<void> {
+    if (this.#isCursorSaved) return;
+    const { segment, offset, sequence } = this.position;
+    await saveCursor(this.path, { sequence, segment: segment.firstSequence, offset });
+    this.#isCursorSaved = true;
+    this.#cursorSavedAt = performance.now();
   }
 
   /** A damaged one is kept aside, so it leaves the list only when that has worked. */
