@@ -63,7 +63,7 @@ export function packLeft(dst: usize, a: usize, lda: i32, isTransposed: bool, m: 
 
 /**
  * c (m,n; `ldc` floats per row) ← left · right + bias, or c + left · right when it accumulates; bias (n), 0: none.
- * `tile` is scratch for 40 floats.
+ * `tile` is scratch for 48 floats.
  */
 export function multiply(
   c: usize,
@@ -78,69 +78,66 @@ export function multiply(
   tile: usize,
 ): void {
   const rowBytes = usize(ldc) << 2;
+  const zeros = tile + (usize(tileRows * tileColumns) << 2);
+  memory.fill(zeros, 0, usize(tileColumns) << 2);
   for (let j = 0; j < n; j += tileColumns) {
     const width = min(tileColumns, n - j);
     const panel = right + (usize(j) * usize(k) << 2);
-    const offset = bias == 0 ? usize(0) : bias + (usize(j) << 2);
+    const offset = bias == 0 ? zeros : bias + (usize(j) << 2);
     for (let i = 0; i < m; i += tileRows) {
       const rows = left + (usize(i) * usize(k) << 2);
       const at = c + usize(i) * rowBytes + (usize(j) << 2);
       const height = min(tileRows, m - i);
+      const base = accumulates ? at : offset;
+      const baseBytes = accumulates ? rowBytes : usize(0);
       if (height == tileRows && width == tileColumns) {
-        multiplyTile(at, rowBytes, rows, panel, offset, accumulates, k);
+        multiplyTile(at, rowBytes, base, baseBytes, rows, panel, k);
       } else {
-        multiplyTile(tile, usize(tileColumns) << 2, rows, panel, 0, false, k);
-        copyTile(at, rowBytes, tile, offset, accumulates, height, width);
+        const tileBytes = usize(tileColumns) << 2;
+        copyTile(tile, tileBytes, base, baseBytes, height, width);
+        multiplyTile(tile, tileBytes, tile, tileBytes, rows, panel, k);
+        copyTile(at, rowBytes, tile, tileBytes, height, width);
       }
     }
   }
 }
 
-function copyTile(
-  c: usize,
-  rowBytes: usize,
-  tile: usize,
-  bias: usize,
-  accumulates: bool,
-  height: i32,
-  width: i32,
-): void {
+function copyTile(dst: usize, dstBytes: usize, src: usize, srcBytes: usize, height: i32, width: i32): void {
   for (let r = 0; r < height; r += 1) {
-    for (let j = 0; j < width; j += 1) {
-      const at = c + (usize(j) << 2);
-      let sum = load<f32>(tile + (usize(j) << 2));
-      if (bias != 0) sum += load<f32>(bias + (usize(j) << 2));
-      if (accumulates) sum += load<f32>(at);
-      store<f32>(at, sum);
-    }
-    c += rowBytes;
-    tile += usize(tileColumns) << 2;
+    for (let j: usize = 0; j < usize(width) << 2; j += 4) store<f32>(dst + j, load<f32>(src + j));
+    dst += dstBytes;
+    src += srcBytes;
   }
 }
 
+/**
+ * c (5,8) ← base (5,8) + a · b. The sums start from loads and end in stores, with nothing computed before or behind the
+ * loop: whatever else touches them (a bias added at the end, a branch, one load shared by two sums) makes V8 spill some
+ * inside the loop and halves the speed.
+ */
 function multiplyTile(
   c: usize,
   rowBytes: usize,
+  base: usize,
+  baseBytes: usize,
   a: usize,
   b: usize,
-  bias: usize,
-  accumulates: bool,
   k: i32,
 ): void {
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  if (bias != 0) {
-    c00 = v128.load(bias);
-    c01 = v128.load(bias, 16);
-  }
-  let c10 = c00;
-  let c11 = c01;
-  let c20 = c00;
-  let c21 = c01;
-  let c30 = c00;
-  let c31 = c01;
-  let c40 = c00;
-  let c41 = c01;
+  let c00 = v128.load(base);
+  let c01 = v128.load(base, 16);
+  base += baseBytes;
+  let c10 = v128.load(base);
+  let c11 = v128.load(base, 16);
+  base += baseBytes;
+  let c20 = v128.load(base);
+  let c21 = v128.load(base, 16);
+  base += baseBytes;
+  let c30 = v128.load(base);
+  let c31 = v128.load(base, 16);
+  base += baseBytes;
+  let c40 = v128.load(base);
+  let c41 = v128.load(base, 16);
   for (let r = 0; r < k; r += 1) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -162,20 +159,18 @@ function multiplyTile(
     a += 20;
     b += 32;
   }
-  storeRow(c, c00, c01, accumulates);
-  storeRow(c + rowBytes, c10, c11, accumulates);
-  storeRow(c + 2 * rowBytes, c20, c21, accumulates);
-  storeRow(c + 3 * rowBytes, c30, c31, accumulates);
-  storeRow(c + 4 * rowBytes, c40, c41, accumulates);
-}
-
-// @ts-ignore: a decorator of AssemblyScript
-@inline
-function storeRow(c: usize, first: v128, second: v128, accumulates: bool): void {
-  if (accumulates) {
-    first = f32x4.add(first, v128.load(c));
-    second = f32x4.add(second, v128.load(c, 16));
-  }
-  v128.store(c, first);
-  v128.store(c, second, 16);
+  v128.store(c, c00);
+  v128.store(c, c01, 16);
+  c += rowBytes;
+  v128.store(c, c10);
+  v128.store(c, c11, 16);
+  c += rowBytes;
+  v128.store(c, c20);
+  v128.store(c, c21, 16);
+  c += rowBytes;
+  v128.store(c, c30);
+  v128.store(c, c31, 16);
+  c += rowBytes;
+  v128.store(c, c40);
+  v128.store(c, c41, 16);
 }
