@@ -4,6 +4,8 @@ import { AllotError } from '../src/core/errors.ts';
 import type { GateVerdict } from '../src/core/ope/gate-verdict.ts';
 import type { RunStore } from '../src/service/ports/runs.ts';
 import type { Actor, PolicyStore, PolicyVersion } from '../src/service/ports/stores.ts';
+import type { ArtifactTrust } from '../src/service/registry/artifact-signatures.ts';
+import { mustBeTrusted } from '../src/service/registry/policies.ts';
 import { nameSchema } from '../src/service/schemas/common.ts';
 import { CHAMPION } from '../src/service/serving/served-surface.ts';
 
@@ -35,12 +37,15 @@ export interface PromotionResult {
 /**
  * Asks the gate: moves the alias when the evaluation's verdict is `promote`, else only tells why not. The verdict
  * counts for the artifact that was judged and for no other, and to replace the champion it must be against the champion of now:
- * `state_conflict` otherwise.
+ * `state_conflict` otherwise. What deciders would not load is promoted by nobody, gate or not: `artifact_invalid`.
+ *
+ * @param trust left out: artifacts need no signature
  */
 export async function promotePolicy(
   request: PromotionRequest,
   stores: { readonly runs: RunStore; readonly policies: PolicyStore },
   actor: Actor,
+  trust?: ArtifactTrust,
 ): Promise<PromotionResult> {
   const policy = await mustFind(request, stores.policies, actor.tenant);
   const deciding = await decidingGate(request, stores.runs, actor.tenant);
@@ -56,6 +61,7 @@ export async function promotePolicy(
   const isOverride = gate.verdict !== 'promote' && request.override !== undefined;
   const isPromoted = gate.verdict === 'promote' || isOverride;
   if (isPromoted) {
+    await mustBeTrusted(stores.policies, actor.tenant, policy, trust);
     const reason = request.override?.reason ?? `gate: promote, evaluation ${runId}`;
     await stores.policies.setAlias(request.surface, request.alias, policy.version, { ...actor, reason });
   }

@@ -4,6 +4,7 @@ import { encodeArtifact } from '../../src/core/policy/codec.ts';
 import { fixedPolicyArtifact } from '../../src/core/policy/policy.ts';
 import { createExperiments } from '../../src/service/experiments/experiments.ts';
 import { artifactHashOf } from '../../src/service/serving/policy-loader.ts';
+import type { ArtifactTrust } from '../../src/service/registry/artifact-signatures.ts';
 import type { Principal } from '../../src/service/registry/principal.ts';
 import { experimentSurface as surface } from '../support/experiment-traffic.ts';
 
@@ -12,7 +13,7 @@ const actor = { tenant: TENANT, id: 'test' };
 const admin = (keyId: string): Principal => ({ keyId, tenant: TENANT, role: 'admin', surfaces: null });
 const [first, second, third] = [admin('key-1'), admin('key-2'), admin('key-3')];
 
-async function desk() {
+async function desk(trust?: ArtifactTrust) {
   const stores = createMemoryStores();
   await stores.surfaces.declare(surface, actor);
   const versions: string[] = [];
@@ -31,6 +32,7 @@ async function desk() {
     clock: () => (now += 1000),
     salt: () => 'salt',
     analyse: async () => [],
+    trust,
   });
   const body = {
     surface: surface.name,
@@ -96,6 +98,22 @@ describe('experiments', () => {
     expect(actions.map((entry) => entry.actor)).toEqual(
       expect.arrayContaining(['key-1', 'key-2', 'key-1', 'key-2']),
     );
+  });
+
+  it('are not promoted to what no trusted key has signed, as after a change of keys', async () => {
+    const believed = { isSigned: true };
+    const { stores, experiments, body } = await desk({ signedBy: () => (believed.isSigned ? 'k' : null) });
+    await experiments.create(body, first);
+    await experiments.start('e1', {}, first);
+    const decision = { verdict: 'pass', at: 1, reason: 'test' } as const;
+    await stores.experiments.transition('e1', { from: ['running'], to: 'decided', decision }, actor);
+    const before = await stores.policies.aliases(TENANT, surface.name);
+    believed.isSigned = false;
+    await expect(experiments.promote('e1', {}, first)).rejects.toMatchObject({ code: 'artifact_invalid' });
+    expect(await stores.policies.aliases(TENANT, surface.name)).toEqual(before);
+    expect((await experiments.find('e1', first)).state).toBe('decided');
+    believed.isSigned = true;
+    expect((await experiments.promote('e1', {}, first)).state).toBe('stopped');
   });
 
   it('are never approved by whoever wrote what they now say, though another key wrote the first draft', async () => {

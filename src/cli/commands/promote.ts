@@ -42,12 +42,14 @@ interface PromoteFlags {
 async function promote(flags: PromoteFlags): Promise<void> {
   const { promotePolicy, promotionConfig } = await import('../../../offline/promote.ts');
   const { withStores } = await import('../local/with-stores.ts');
-  const result = await withStores(async (stores) => {
+  const { artifactKeys } = await import('../../compose/artifact-keys.ts');
+  const result = await withStores(async (stores, config) => {
     const request =
       flags.run === undefined
         ? fromFlags(flags)
         : await fromRun(flags, flags.run, stores.runs, promotionConfig);
-    return await promotePolicy(request, stores, { tenant: flags.tenant, id: 'cli' });
+    const { trust } = artifactKeys(config);
+    return await promotePolicy(request, stores, { tenant: flags.tenant, id: 'cli' }, trust);
   });
   if (flags.json === true) printJson(result);
   else print(sentence(result));

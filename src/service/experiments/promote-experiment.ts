@@ -3,6 +3,7 @@ import { requireApproval } from '../../core/experiment/approval.ts';
 import type { Experiment } from '../../core/experiment/experiment.ts';
 import type { ExperimentChange } from '../../core/experiment/transition.ts';
 import { actorOf } from '../registry/actor.ts';
+import { mustBeTrusted, mustFindPolicy } from '../registry/policies.ts';
 import type { Principal } from '../registry/principal.ts';
 import { promoteSchema } from '../schemas/experiment.ts';
 import { parseOptional } from '../schemas/parse.ts';
@@ -32,6 +33,8 @@ export async function promoteExperiment(
   requireApproval(experiment, 'promote');
   const words = reason ?? `experiment ${id}: ${experiment.decision?.verdict ?? 'decided'}`;
   const why = actorOf(principal, words);
+  const policy = await mustFindPolicy(deps.policies, principal.tenant, chosen.policyVersion);
+  await mustBeTrusted(deps.policies, principal.tenant, policy, deps.trust);
   // The alias first: in between, the rest of the units are on the treatment already and its own stay where they are.
   await deps.policies.setAlias(experiment.surface, alias, chosen.policyVersion, why);
   const note = noteOf(principal, deps.clock(), `promoted ${chosen.policyVersion} to ${alias}: ${words}`);

@@ -1,9 +1,14 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { promotePolicy } from '../../../offline/promote.ts';
 import type { GateVerdict } from '../../../src/core/ope/gate-verdict.ts';
 import { encodeArtifact } from '../../../src/core/policy/codec.ts';
 import { fixedPolicyArtifact } from '../../../src/core/policy/policy.ts';
 import { createMemoryStores } from '../../../src/memory/stores.ts';
+import {
+  createArtifactSigner,
+  createArtifactTrust,
+} from '../../../src/service/registry/artifact-signatures.ts';
 import { worldSurface } from '../learning-world.ts';
 
 const actor = { tenant: 'default', id: 'test' };
@@ -49,6 +54,34 @@ describe('a promotion', () => {
       expect(await stores.policies.aliases('default', 'world')).toEqual({});
     },
   );
+
+  describe('where artifacts must be signed', () => {
+    const pair = () => generateKeyPairSync('ed25519');
+    const [ours, theirs] = [pair(), pair()];
+    const trust = createArtifactTrust([ours.publicKey]);
+    const signedBy = (key: KeyObject, hash = 'h') => createArtifactSigner(key).sign(hash);
+
+    it.each([
+      ['nobody', null],
+      ['a key that is not trusted', signedBy(theirs.privateKey)],
+      ['a trusted key, but for other bytes', signedBy(ours.privateKey, 'other')],
+    ])('moves no alias to what was signed by %s, gate or not, and says why', async (_, signature) => {
+      const stores = await evaluated('promote');
+      if (signature !== null) await stores.policies.sign('world@1', signature, actor);
+      for (const one of [request, { ...request, alias: 'champion', override: { reason: 'now' } }])
+        await expect(promotePolicy(one, stores, actor, trust)).rejects.toMatchObject({
+          code: 'artifact_invalid',
+          message: 'no trusted key has signed the artifact of world@1',
+        });
+      expect(await stores.policies.aliases('default', 'world')).toEqual({});
+    });
+
+    it('moves it to what a trusted key has signed', async () => {
+      const stores = await evaluated('promote');
+      await stores.policies.sign('world@1', signedBy(ours.privateKey), actor);
+      expect(await promotePolicy(request, stores, actor, trust)).toMatchObject({ isPromoted: true });
+    });
+  });
 
   it('goes against the gate only with a reason, which the audit log keeps', async () => {
     const stores = await evaluated('refuse');
