@@ -6,9 +6,10 @@ import { answerText } from '../../src/service/serving/decide-answer.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { limitRate } from '../http/limit-rate.ts';
 import { parseJson, receiveBody, requireJson } from '../http/read-body.ts';
-import { sendJsonText, sendProblem } from '../http/send.ts';
+import { sendProblem } from '../http/send.ts';
 import { problemOf, type Problem } from '../problem.ts';
 import type { ApiServices } from '../services.ts';
+import { AnswerHeads } from './answer-heads.ts';
 import { TickGroup } from './tick-group.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -21,13 +22,14 @@ export function createDecideHandlers(services: ApiServices): {
   readonly single: Handler;
   readonly batch: Handler;
 } {
-  const group = new TickGroup(services);
+  const heads = new AnswerHeads();
+  const group = new TickGroup(services, heads);
   return {
     single: handlerOf(services, (body, principal, request, response) => {
       group.add({ body, principal, request, response });
     }),
     batch: handlerOf(services, (body, principal, _, response) => {
-      sendJsonText(response, 200, decideBatch(services, body, principal));
+      heads.send(response, decideBatch(services, body, principal));
     }),
   };
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerText } from '../../src/service/serving/decide-answer.ts';
 import type { DecideCall } from '../../src/service/serving/decide-group.ts';
-import { sendJsonText, sendProblem } from '../http/send.ts';
+import { sendProblem } from '../http/send.ts';
 import type { ApiServices } from '../services.ts';
+import type { AnswerHeads } from './answer-heads.ts';
 
 interface Waiting extends DecideCall {
   readonly request: IncomingMessage;
@@ -15,10 +16,12 @@ interface Waiting extends DecideCall {
  */
 export class TickGroup {
   readonly #services: ApiServices;
+  readonly #heads: AnswerHeads;
   #waiting: Waiting[] = [];
 
-  constructor(services: ApiServices) {
+  constructor(services: ApiServices, heads: AnswerHeads) {
     this.#services = services;
+    this.#heads = heads;
   }
 
   add(waiting: Waiting): void {
@@ -35,7 +38,7 @@ export class TickGroup {
       for (let i = 0; i < group.length; i += 1) {
         const result = results[i];
         if ('error' in result) this.#refuse(group[i], result.error);
-        else sendJsonText(group[i].response, 200, answerText(result.answer));
+        else this.#heads.send(group[i].response, answerText(result.answer));
       }
     } catch (error) {
       for (const waiting of group) this.#refuse(waiting, error);

@@ -5,18 +5,15 @@ import { headersOfProblem, PROBLEM_TYPE, problemOf } from '../problem.ts';
 import { ClientGone, TooLarge } from './read-body.ts';
 import { pageHeaders, securityHeaders } from './security-headers.ts';
 
-const jsonHeaders = { ...securityHeaders, 'content-type': 'application/json; charset=utf-8' };
-const flatJsonHeaders: readonly string[] = Object.entries(jsonHeaders).flat();
+export const jsonHeaders: Readonly<Record<string, string>> = {
+  ...securityHeaders,
+  'content-type': 'application/json; charset=utf-8',
+};
 
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  sendJsonText(response, status, JSON.stringify(value));
-}
-
-/** A text and not bytes: node then sends head and body as one piece in one write. */
-export function sendJsonText(response: ServerResponse, status: number, body: string): void {
-  const length = Buffer.byteLength(body);
-  response.writeHead(status, [...flatJsonHeaders, 'content-length', String(length)]);
-  response.end(body, length === body.length ? 'latin1' : 'utf8');
+  const body = JSON.stringify(value);
+  response.writeHead(status, { ...jsonHeaders, 'content-length': String(Buffer.byteLength(body)) });
+  response.end(body);
 }
 
 export interface Page {
