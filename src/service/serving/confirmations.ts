@@ -1,4 +1,5 @@
 import type { ControlReader, ReplicaRevision } from '../ports/control.ts';
+import { withDeadline } from './deadline.ts';
 
 /** Who serves a change, asked right after it was made. */
 export interface Confirmations {
@@ -14,22 +15,29 @@ export interface Confirmations {
 const BOUND_MS = 2_000;
 const ASK_EVERY_MS = 50;
 
-/** Waits a little for the replicas that are still behind, so that the answer usually says all. */
+/**
+ * Waits a little for the replicas that are still behind, so that the answer usually says all. What they are held against is what the
+ * store holds, and not what this process serves: its own poll may just have failed, and then it is one of those behind.
+ */
 export async function confirmationsOf(
-  control: Pick<ControlReader, 'replicas'>,
-  revision: number | null,
+  control: Pick<ControlReader, 'revision' | 'replicas'>,
   { boundMs = BOUND_MS, stopwatch = () => performance.now() } = {},
-): Promise<Confirmations> {
-  if (revision === null) return { servedRevision: null, confirmed: null, behind: null };
+): Promise<Omit<Confirmations, 'servedRevision'>> {
   const until = stopwatch() + boundMs;
+  // The change is stored, whatever comes now: not knowing who serves it is no failure of it.
+  const ask = <T>(answer: Promise<T>): Promise<T | null> =>
+    withDeadline(answer, Math.max(until - stopwatch(), ASK_EVERY_MS), 'asking who serves it').catch(
+      () => null,
+    );
+  let revision: number | null = null;
   for (;;) {
-    // The change is stored, whatever comes now: not knowing who serves it is no failure of it.
-    const replicas = await control.replicas().catch(() => null);
-    const behind = replicas?.filter((one) => one.revision < revision) ?? null;
-    if (replicas === null || behind?.length === 0 || stopwatch() >= until) {
-      const confirmed = replicas?.filter((one) => one.revision >= revision) ?? null;
-      return { servedRevision: revision, confirmed, behind };
-    }
+    const stored = (revision ??= await ask(control.revision()));
+    const replicas = stored === null ? null : await ask(control.replicas());
+    if (stored !== null && replicas !== null) {
+      const behind = replicas.filter((one) => one.revision < stored);
+      if (behind.length === 0 || stopwatch() >= until)
+        return { confirmed: replicas.filter((one) => one.revision >= stored), behind };
+    } else if (stopwatch() >= until) return { confirmed: null, behind: null };
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
   }
 }

@@ -69,7 +69,7 @@ export interface Serving {
   readonly ids: DecisionIds;
   /** Milliseconds since the store last confirmed what is served; null while it never did. */
   staleness(): number | null;
-  /** Which replicas serve what this one does; waits a little for those behind. To be asked after `refresh`. */
+  /** Which replicas serve what the store holds now; waits a little for those behind. To be asked after a change. */
   confirmations(): Promise<Confirmations>;
 }
 
@@ -106,7 +106,10 @@ export function createServing(options: ServingOptions): Serving {
     },
     ids: deps.ids,
     staleness: () => watcher.age(),
-    confirmations: () => confirmationsOf(options.control, watcher.snapshot?.revision ?? null),
+    async confirmations() {
+      const asked = await confirmationsOf(options.control);
+      return { servedRevision: watcher.snapshot?.revision ?? null, ...asked };
+    },
   };
 }
 

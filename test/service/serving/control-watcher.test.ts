@@ -190,13 +190,36 @@ describe('two replicas', () => {
     isAway = true;
     await kill(false);
     await a.refresh();
-    expect(await confirmationsOf(control, revision + 1, { boundMs: 0 })).toEqual({
-      servedRevision: revision + 1,
+    expect(await confirmationsOf(control, { boundMs: 0 })).toEqual({
       confirmed: [{ replica: 'a', revision: revision + 1 }],
       behind: [{ replica: 'b', revision }],
     });
     await b.stop();
     expect((await a.confirmations()).behind).toEqual([]);
+  });
+
+  it('are behind when the process that made the change could not read it, that process too', async () => {
+    const world = await createWorld();
+    await world.stop();
+    let isAway = false;
+    const { control } = world.stores;
+    const reader = { ...control, load: () => (isAway ? Promise.reject(new Error('away')) : control.load()) };
+    const serving = await startReplica({ control: reader, replicaId: 'a' });
+    const revision = await control.revision();
+    isAway = true;
+    await world.stores.surfaces.setKilled('live-feed', true, { tenant: 'acme', id: 'test' });
+    await serving.refresh();
+    expect(await serving.confirmations()).toEqual({
+      servedRevision: revision,
+      confirmed: [],
+      behind: [{ replica: 'a', revision }],
+    });
+  });
+
+  it('are not known while the store does not say what it holds', async () => {
+    const world = await createWorld();
+    const control = { ...world.stores.control, revision: () => Promise.reject(new Error('away')) };
+    expect(await confirmationsOf(control, { boundMs: 0 })).toEqual({ confirmed: null, behind: null });
   });
 
   it('say again that they live when nothing has changed', async () => {
