@@ -20,6 +20,7 @@ import {
 } from '../../offline/learning/actor-critic/critic-losses.ts';
 import { Network } from '../../offline/learning/networks/network.ts';
 import { dense, maskedLogSoftmax, normalise, silu } from '../../offline/learning/tensors/ops.ts';
+import { outsideTape } from '../../offline/learning/tensors/outside-tape.ts';
 import { createRandom } from '../../src/core/math/random.ts';
 import type { LayerSpec } from '../../src/core/policy/artifact.ts';
 
@@ -243,4 +244,19 @@ describe('a group-routed network', () => {
     one.dispose();
     other.dispose();
   });
+});
+
+it('what is computed outside the tape from tensors of a loss is a constant to it', () => {
+  const slope = tf.grad((x: tf.Tensor) =>
+    tf.sum(
+      tf.mul(
+        x,
+        outsideTape(() => tf.mul(x, x)),
+      ),
+    ),
+  );
+  expect([...slope(tf.tensor1d([2, 3])).dataSync()]).toEqual([4, 9]);
+  const refused = (): tf.Tensor => outsideTape(() => tf.reshape(tf.scalar(1), [2]));
+  expect(refused).toThrow();
+  expect([...slope(tf.tensor1d([2, 3])).dataSync()]).toEqual([4, 9]);
 });

@@ -16,6 +16,8 @@ import { Network } from '../networks/network.ts';
 import type { Reward } from '../data/rewards.ts';
 import { runLearner, type LoopOptions } from '../run/run-loop.ts';
 import type { Batch, States, TrainingData } from '../data/training-data.ts';
+import { maskedLogSoftmax } from '../tensors/ops.ts';
+import { outsideTape } from '../tensors/outside-tape.ts';
 import { TwinCritic, type CriticPenalty } from './twin-critic.ts';
 
 /**
@@ -106,13 +108,23 @@ export class ActorCritic implements Learner {
   updateActor(batch: Batch): StepMetrics {
     return tf.tidy(() => {
       const actionValues = this.critic.actionValues(batch);
-      const advantage = advantages(actionValues, actorProbabilities(this.actor, batch));
-      const scaled = standardise(advantage, batch.eligible, this.#options.advantageFloor);
-      const lossOf = this.#objective(batch, scaled, actionValues);
-      const { loss } = this.#adam.minimize(() => lossOf(this.actor.forward(batch.inputs, batch.groups)));
+      const { loss } = this.#adam.minimize(() => {
+        const logits = this.actor.forward(batch.inputs, batch.groups);
+        return this.#lossOn(batch, actionValues, logits)(logits);
+      });
       this.#slowActor?.follow(this.actor, this.#options.polyak);
       this.#slowActor?.upload();
       return { actorLoss: loss };
+    });
+  }
+
+  /** The objective on the advantage under the actor's own probabilities, which are constants to it. */
+  #lossOn(batch: Batch, actionValues: tf.Tensor2D, logits: tf.Tensor2D): (logits: tf.Tensor2D) => tf.Scalar {
+    return outsideTape(() => {
+      const probabilities = tf.exp(maskedLogSoftmax(logits, batch.eligible));
+      const advantage = advantages(actionValues, probabilities);
+      const scaled = standardise(advantage, batch.eligible, this.#options.advantageFloor);
+      return this.#objective(batch, scaled, actionValues);
     });
   }
 

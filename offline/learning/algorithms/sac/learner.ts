@@ -16,6 +16,7 @@ import {
   type StepMetrics,
 } from '../../run/learner.ts';
 import { maskedLogSoftmax } from '../../tensors/ops.ts';
+import { outsideTape } from '../../tensors/outside-tape.ts';
 import { behaviorEntropy } from './behavior-entropy.ts';
 import { sacConfig, type SacConfig } from './config.ts';
 import { meanEntropy, sacActorLoss, softStateValues } from './losses.ts';
@@ -98,12 +99,14 @@ export class SacLearner implements Learner {
   updateActor(batch: Batch): StepMetrics {
     return tf.tidy(() => {
       const actionValues = this.critic.smallestValues(batch);
-      const entropy = meanEntropy(this.#logProbabilities(batch), batch.isSteerable);
       const { alpha } = this.#temperature;
       const options = { alpha, cloningWeight: this.#config.cloningWeight };
-      const { loss } = this.#adam.minimize(() =>
-        sacActorLoss(this.actor.forward(batch.inputs, batch.groups), batch, actionValues, options),
-      );
+      let entropy = NaN;
+      const { loss } = this.#adam.minimize(() => {
+        const logits = this.actor.forward(batch.inputs, batch.groups);
+        entropy = outsideTape(() => meanEntropy(maskedLogSoftmax(logits, batch.eligible), batch.isSteerable));
+        return sacActorLoss(logits, batch, actionValues, options);
+      });
       const hasChoice = batch.rows.some((row) => this.#input.data.isSteerable[row] === 1);
       if (hasChoice) this.#temperature.update(entropy);
       return { actorLoss: loss, entropy, alpha };
