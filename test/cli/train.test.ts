@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,30 +7,16 @@ import { writeSnapshot } from '../../offline/dataset/snapshot.ts';
 import { createPostgresStores } from '../../src/postgres/stores.ts';
 import { makeRecords, readerOf, worldEnd, worldSurface } from '../offline/learning-world.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { runCommand } from './support/in-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'allot-train-'));
 const snapshot = join(folder, 'snapshot');
 const dataDir = join(folder, 'data');
 let database: TestDatabase;
 
-const command = (args: readonly string[]) =>
-  [
-    process.execPath,
-    ['--import', 'tsx', 'src/cli/main.ts', ...args],
-    {
-      cwd: new URL('../../', import.meta.url),
-      env: { ...process.env, DATABASE_URL: database.url, ALLOT_DATA_DIR: dataDir },
-    },
-  ] as const;
-
-function allot(...args: readonly string[]) {
-  const [program, words, options] = command(args);
-  return spawnSync(program, words, { ...options, encoding: 'utf8' });
-}
-
-const json = <T>(...args: readonly string[]): T => {
-  const { stdout, stderr, status } = allot(...args, '--json');
-  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+const json = async <T>(...args: readonly string[]): Promise<T> => {
+  const { stdout, stderr, code } = await runCommand(...args, '--json');
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as T;
 };
 
@@ -47,6 +33,7 @@ function configFile(name: string, config: object): string {
 
 beforeAll(async () => {
   database = await createTestDatabase();
+  Object.assign(process.env, { DATABASE_URL: database.url, ALLOT_DATA_DIR: dataDir });
   const stores = createPostgresStores(database.pool);
   await stores.surfaces.declare(worldSurface, { tenant: 'default', id: 'test' });
   await writeSnapshot({
@@ -75,26 +62,34 @@ interface Listed {
 describe('a training by hand', { timeout: 180_000 }, () => {
   const crr = ['train', '--algorithm', 'crr', '--snapshot', snapshot];
 
-  it('is a run with lineage, curves and a report; two of them can be compared', () => {
+  it('is a run with lineage, curves and a report; two of them can be compared', async () => {
     const html = join(folder, 'training.html');
     const short = configFile('short.json', { steps: 24, warmUpSteps: 2 });
     const other = configFile('other.json', { steps: 24, warmUpSteps: 2, beta: 0.7 });
-    const first = json<Record<string, string>>(...crr, '--seed', '1', '--config', short, '--html', html);
-    const second = json<Record<string, string>>(...crr, '--seed', '2', '--config', other);
+    const first = await json<Record<string, string>>(
+      ...crr,
+      '--seed',
+      '1',
+      '--config',
+      short,
+      '--html',
+      html,
+    );
+    const second = await json<Record<string, string>>(...crr, '--seed', '2', '--config', other);
     expect(first['policyVersion']).toBe('world@1');
     expect(readFileSync(html, 'utf8')).toMatch(/<strong>trained\.<\/strong>/);
 
-    const { runs } = json<{ runs: Listed[] }>('runs', '--surface', 'world');
+    const { runs } = await json<{ runs: Listed[] }>('runs', '--surface', 'world');
     expect(runs.map(({ id, seed, state, hasReport }) => ({ id, seed, state, hasReport }))).toEqual([
       { id: second['runId'], seed: 2, state: 'succeeded', hasReport: true },
       { id: first['runId'], seed: 1, state: 'succeeded', hasReport: true },
     ]);
-    const shown = allot('runs', first['runId']).stdout;
+    const { stdout: shown } = await runCommand('runs', first['runId']);
     expect(shown).toContain(
       `← run ${first['runId']} ← snapshot ${first['snapshotHash'].slice(0, 12)} ← world@1`,
     );
 
-    const compared = json<Record<string, unknown>>('compare', first['runId'], second['runId']);
+    const compared = await json<Record<string, unknown>>('compare', first['runId'], second['runId']);
     expect(compared).toMatchObject({
       isSameSnapshot: true,
       config: [{ name: 'beta', first: 0.5, second: 0.7 }],
@@ -104,14 +99,16 @@ describe('a training by hand', { timeout: 180_000 }, () => {
     });
     const names = (compared['lineage'] as { name: string }[]).map(({ name }) => name);
     expect(names).toEqual(['artifact', 'policyVersion', 'seed']);
-    expect(allot('compare', first['runId'], 'nobody').status).toBe(2);
+    expect((await runCommand('compare', first['runId'], 'nobody')).code).toBe(2);
   });
 
   it('killed on the way goes on with --resume, as the same run, and registers one policy', async () => {
-    const long = configFile('long.json', { steps: 600, warmUpSteps: 2 });
+    const long = configFile('long.json', { steps: 300, warmUpSteps: 2 });
     const flags = [...crr, '--seed', '7', '--config', long, '--checkpoint-every', '10'];
-    const [program, words, options] = command(flags);
-    const child = spawn(program, words, { ...options, stdio: 'ignore' });
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...flags], {
+      cwd: new URL('../../', import.meta.url),
+      stdio: 'ignore',
+    });
     const checkpoints = join(dataDir, 'checkpoints');
     const hasBegun = (): boolean =>
       existsSync(checkpoints) &&
@@ -119,11 +116,14 @@ describe('a training by hand', { timeout: 180_000 }, () => {
     while (!hasBegun()) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGKILL');
     await new Promise((resolve) => child.on('close', resolve));
-    const find = () => json<{ runs: Listed[] }>('runs').runs.filter(({ seed }) => seed === 7);
-    const killed = find();
+    const find = async () => {
+      const { runs } = await json<{ runs: Listed[] }>('runs');
+      return runs.filter(({ seed }) => seed === 7);
+    };
+    const killed = await find();
     expect(killed.map(({ state }) => state)).toEqual(['running']);
 
-    const refused = allot(
+    const refused = await runCommand(
       ...crr,
       '--seed',
       '7',
@@ -131,20 +131,20 @@ describe('a training by hand', { timeout: 180_000 }, () => {
       configFile('short.json', { steps: 24 }),
       '--resume',
     );
-    expect(refused.status).toBe(2);
-    expect(refused.stderr).toMatch(/config\.steps was 600, not 24/);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/config\.steps was 300, not 24/);
 
-    const resumed = json<Record<string, string>>(...flags, '--resume');
+    const resumed = await json<Record<string, string>>(...flags, '--resume');
     expect(resumed['runId']).toBe(killed[0].id);
-    expect(find()).toMatchObject([{ state: 'succeeded', policyVersion: resumed['policyVersion'] }]);
+    expect(await find()).toMatchObject([{ state: 'succeeded', policyVersion: resumed['policyVersion'] }]);
     expect(readdirSync(checkpoints)).toEqual([]);
-    const again = json<Record<string, string>>(...flags, '--no-publish');
+    const again = await json<Record<string, string>>(...flags, '--no-publish');
     expect(again['curve']).toEqual(resumed['curve']);
   });
 
-  it('with several seeds shows their spread and registers the best of them', () => {
+  it('with several seeds shows their spread and registers the best of them', async () => {
     const short = configFile('short.json', { steps: 24, warmUpSteps: 2 });
-    const trained = json<{
+    const trained = await json<{
       chosen: number;
       seeds: Listed[];
       spread: Record<string, number>;
@@ -152,7 +152,7 @@ describe('a training by hand', { timeout: 180_000 }, () => {
     }>(...[...crr, '--seed', '20', '--seeds', '2', '--workers', '2', '--config', short]);
     expect(trained.seeds.map(({ seed }) => seed)).toEqual([20, 21]);
     expect(trained.spread['validationValue']).toBeGreaterThan(0);
-    const { runs } = json<{ runs: Listed[] }>('runs');
+    const { runs } = await json<{ runs: Listed[] }>('runs');
     const registered = runs.filter(({ seed, policyVersion }) => seed >= 20 && policyVersion !== null);
     expect(registered.map(({ seed, policyVersion }) => [seed, policyVersion])).toEqual([
       [trained.chosen, trained.policyVersion],
@@ -161,10 +161,10 @@ describe('a training by hand', { timeout: 180_000 }, () => {
 
   it('that stops itself fails with what to try, and its run keeps the report that shows why', async () => {
     const strict = configFile('strict.json', { steps: 24, warmUpSteps: 2, divergence: { maxQRatio: 1e-9 } });
-    const { status, stderr } = allot(...crr, '--seed', '30', '--config', strict);
-    expect(status).toBe(1);
+    const { code, stderr } = await runCommand(...crr, '--seed', '30', '--config', strict);
+    expect(code).toBe(1);
     expect(stderr).toMatch(/mean \|Q\| .* left its bound .* Try: lower criticLearningRate/);
-    const { runs } = json<{ runs: Listed[] }>('runs');
+    const { runs } = await json<{ runs: Listed[] }>('runs');
     const run = runs.find(({ seed }) => seed === 30);
     const stored = await createPostgresStores(database.pool).runs.find('default', run?.id ?? '');
     expect(stored).toMatchObject({
