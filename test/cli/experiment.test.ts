@@ -165,7 +165,7 @@ variants:
   it('needs a second key where that was declared, and never the same one', async () => {
     const { record: other } = createKey({ tenant: 'default', role: 'admin' });
     await stores.keys.add(other);
-    await create('agreed', { isApprovalNeeded: true });
+    await create('agreed', { isApprovalNeeded: true, trafficShare: 0.1 });
     const alone = await allot('start', 'agreed');
     expect(alone).toMatchObject({ code: 1, stdout: '' });
     expect(alone.stderr).toContain("needs a second key's approval to start");
@@ -174,6 +174,12 @@ variants:
       approvals: [{ by: other.id, purpose: 'start' }],
     });
     expect(await answerOf('start', 'agreed')).toMatchObject({ state: 'running' });
+    const wider = ['start', 'agreed', '--share', '0.4'];
+    expect((await allot(...wider)).stderr).toContain("needs a second key's approval to widen to 0.4");
+    const both = await allot('approve', 'agreed', '--as', other.id, '--widen', '0.4', '--promote');
+    expect(both).toMatchObject({ code: 2, stdout: '' });
+    await answerOf('approve', 'agreed', '--as', other.id, '--widen', '0.4');
+    expect(await answerOf(...wider)).toMatchObject({ blocks: [{ toBucket: 1000 }, { toBucket: 4000 }] });
     await decide('agreed');
     expect((await allot('promote', 'agreed')).stderr).toContain('approval to promote');
     await answerOf('approve', 'agreed', '--as', other.id, '--promote');
@@ -259,6 +265,83 @@ variants:
       shadows: [{ policyVersion: 'live-feed@2', total: { decisions: 10, agreement: 0.9, overlap: 0.8 } }],
     });
     expect((await allot('shadows')).stdout).toMatch(/live-feed@2 +live-feed +10 +90\.0 % +80\.0 %/);
+  });
+});
+
+describe('allot experiment selection', () => {
+  interface Selection {
+    readonly of: string;
+    readonly candidates: number;
+    readonly refused: number;
+    readonly portfolios: readonly { k: number; names: string[]; regret: number; sharpeRatio: number }[];
+  }
+  const selectionsOf = async (...words: string[]) =>
+    (await answerOf('selection', ...words))['selections'] as readonly Selection[];
+
+  it('says how well estimates choose among candidates whose truth is known, without a database', async () => {
+    vi.stubEnv('DATABASE_URL', 'postgres://nobody@127.0.0.1:9/none');
+    const candidates = [
+      { name: 'a', estimate: 4, truth: 3 },
+      { name: 'b', estimate: 3, truth: 5 },
+      { name: 'c', estimate: 2, bound: 1.5, truth: 1 },
+      { name: 'd', estimate: null, truth: 4 },
+    ];
+    const world = file({ of: 'a world', behavior: 2, candidates });
+    const [found] = await selectionsOf(world);
+    // Squared errors 1, 4, 1. Ranks (3, 2, 1) against (2, 3, 1). Of the safe a, b, d the refused d is held back.
+    expect(found).toMatchObject({ of: 'a world', candidates: 4, refused: 1, meanSquaredError: 2 });
+    expect(found).toMatchObject({ rankCorrelation: 0.5, typeIErrorRate: 1 / 3, typeIIErrorRate: 0 });
+    expect(found.portfolios.map(({ regret }) => regret)).toEqual([2, 0, 0]);
+    // Deployed with μ = 2: {3, 2}, {3, 5, 2}, {3, 5, 1, 2}; variances 1/4, 14/9, 35/16.
+    const ratios = [1 / 0.5, 3 / (Math.sqrt(14) / 3), 3 / (Math.sqrt(35) / 4)];
+    found.portfolios.forEach(({ sharpeRatio }, i) => expect(sharpeRatio).toBeCloseTo(ratios[i], 12));
+    const { stdout } = await allot('selection', world, '--top', '2');
+    expect(stdout).toContain('rank correlation 0.5000, mean squared error 2.000, safe ones held back 33.3 %');
+    expect(stdout).toMatch(/^2 +a b +0\.000 +5\.000 +3\.000 +2\.405 +0\.0 %$/m);
+    vi.stubEnv('DATABASE_URL', database.url);
+  });
+
+  it('takes the versions that were forecast and then measured, by what was asked of them', async () => {
+    const interval = (value: number) => ({ value, lower: value - 0.15, upper: value + 0.15 });
+    const measured = [
+      ['live-feed@11', 0.3, 0.1],
+      ['live-feed@12', 0.2, 0.4],
+      ['live-feed@13', 0.1, -0.2],
+    ] as const;
+    for (const [policyVersion, offline, online] of measured)
+      await stores.forecasts.save(
+        surface.name,
+        {
+          ...{ policyVersion, response: 'selected', estimand: 'per-decision' },
+          ...{ offline: interval(offline), online: interval(online) },
+        },
+        actor,
+      );
+    const all = await selectionsOf('--surface', surface.name);
+    const found = all.find(({ of }) => of === 'live-feed, selected, per-decision');
+    // The lower end of 0.1 is below 0: the one that turned out worse than control was not judged safe.
+    expect(found).toMatchObject({ candidates: 3, behavior: 0, threshold: 0, rankCorrelation: 0.5 });
+    expect(found).toMatchObject({ typeIErrorRate: 0, typeIIErrorRate: 0 });
+    expect(found!.portfolios[0]).toMatchObject({ k: 1, names: ['live-feed@11'] });
+    expect(found!.portfolios[0].regret).toBeCloseTo(0.3, 12);
+    expect(found!.portfolios[1].regret).toBe(0);
+    expect(await selectionsOf('--surface', 'elsewhere')).toEqual([]);
+    expect((await allot('selection', '--surface', 'elsewhere')).stdout).toContain(
+      'no forecast has been measured',
+    );
+  });
+
+  it.each([
+    [{ behavior: 1, candidates: [] }, 'candidates: must be at least 1 long'],
+    [{ candidates: [{ name: 'a', estimate: 1, truth: 1 }] }, 'behavior: is required'],
+    [
+      { behavior: 1, candidates: [{ name: 'a', estimate: 'x', truth: 1 }] },
+      'candidates[0].estimate: must be',
+    ],
+  ])('refuses a file without what it needs: %j', async (content, said) => {
+    const { code, stdout, stderr } = await allot('selection', file(content));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(said);
   });
 });
 

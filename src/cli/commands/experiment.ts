@@ -7,9 +7,11 @@ import {
   describeShadows,
   experimentRows,
 } from '../experiment/render.ts';
-import { experimentHelp, fileHelp, planHelp } from '../experiment/help.ts';
+import { experimentHelp, fileHelp, planHelp, selectionHelp } from '../experiment/help.ts';
 import { planText, plan, type PlanFlags } from '../experiment/plan.ts';
 import { withExperiments, type ExperimentDesk } from '../experiment/desk.ts';
+import { readDocument } from '../experiment/read-file.ts';
+import { questionOf, questionsOf, selectionAnswer, selectionText } from '../experiment/selection.ts';
 import { print, printJson } from '../output.ts';
 import * as number from '../parse-numbers.ts';
 
@@ -69,6 +71,11 @@ function addReadings(add: AddCommand): void {
   add('forecasts', 'offline forecasts beside what experiments measured')
     .option('--surface <name>', 'only of this surface')
     .action(forecasts);
+  add('selection [file]', 'did offline estimates choose well? regret@k, rank correlation, SharpeRatio@k')
+    .option('--surface <name>', 'without a file: only forecasts of this surface')
+    .option('--top <k>', 'portfolios of the 1 … k best by estimate', number.positiveInteger, 3)
+    .addHelpText('after', selectionHelp)
+    .action(selection);
   add('shadows', 'what versions behind shadow aliases would have done')
     .option('--surface <name>', 'only of this surface')
     .action(shadows);
@@ -110,7 +117,7 @@ async function answer<T>(
 const create = (file: string, flags: Flags): Promise<void> =>
   answer(
     flags,
-    async (desk) => desk.experiments.create(await desk.read(file), desk.principal),
+    async (desk) => desk.experiments.create(await readDocument(file), desk.principal),
     describeExperiment,
   );
 
@@ -118,7 +125,7 @@ const revise = (file: string, flags: Flags): Promise<void> =>
   answer(
     flags,
     async (desk) => {
-      const body = await desk.read(file);
+      const body = await readDocument(file);
       const isNamed = typeof body === 'object' && body !== null && 'name' in body;
       if (!isNamed)
         throw new AllotError('invalid_request', `${file}: name: must be the experiment to revise`);
@@ -191,6 +198,16 @@ const look = (id: string, flags: Flags): Promise<void> =>
 
 const forecasts = (flags: Flags): Promise<void> =>
   answer(flags, (desk) => desk.forecasts(flags.surface), describeForecasts);
+
+async function selection(file: string | undefined, flags: Flags & { readonly top: number }): Promise<void> {
+  const questions =
+    file === undefined
+      ? questionsOf((await withExperiments(flags.tenant, (desk) => desk.forecasts(flags.surface))).forecasts)
+      : [questionOf(await readDocument(file))];
+  const selections = questions.map((question) => selectionAnswer(question, flags.top));
+  if (flags.json === true) printJson({ selections });
+  else print(selectionText(selections));
+}
 
 const shadows = (flags: Flags): Promise<void> =>
   answer(flags, async (desk) => ({ shadows: await desk.shadows(flags.surface) }), describeShadows);

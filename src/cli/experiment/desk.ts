@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import { artifactKeys } from '../../compose/artifact-keys.ts';
 import { pseudonymsInUse } from '../../compose/pseudonym-key.ts';
 import { AllotError } from '../../core/errors.ts';
@@ -28,8 +26,6 @@ import { withStores } from '../local/with-stores.ts';
 export interface ExperimentDesk {
   readonly principal: Principal;
   readonly experiments: Experiments;
-  /** YAML or JSON; `-` is standard input. */
-  read(file: string): Promise<unknown>;
   principalOfKey(id: string): Promise<Principal>;
   look(id: string): Promise<{ readonly looks: readonly ExperimentLook[]; readonly action: ExperimentAction }>;
   forecasts(surface: string | undefined): Promise<ForecastReport>;
@@ -67,7 +63,6 @@ export function deskOf(
   return {
     principal,
     experiments,
-    read,
     async principalOfKey(id) {
       const key = (await stores.keys.list(tenant)).find((one) => one.id === id && one.revokedAt === null);
       if (key === undefined)
@@ -93,16 +88,4 @@ export function deskOf(
     forecasts: (surface) => forecastReport(stores.forecasts, tenant, [surface]),
     shadows: (surface) => shadowReports(stores.shadows, tenant, surface),
   };
-}
-
-async function read(file: string): Promise<unknown> {
-  const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((cause: unknown) => {
-    throw new AllotError('invalid_request', `${file} cannot be read`, { cause });
-  });
-  try {
-    return parse(text) as unknown;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split('\n')[0] : '';
-    throw new AllotError('invalid_request', `${file} is neither YAML nor JSON: ${why}`, { cause });
-  }
 }

@@ -39,3 +39,18 @@ Give --sd and one of --effect and --units. For a margin (not worse by more than 
 Examples:
   allot experiment plan --mean 28 --sd 45 --effect 0.5 --units-per-day 20000 --share 0.5
   allot experiment plan --mean 28 --sd 45 --units 100000`;
+
+export const selectionHelp = `
+Without a file: versions that were forecast and then measured by an experiment, by surface, response and estimand. With one (YAML or
+JSON; - reads standard input): candidates whose truth is known, for instance from a simulator.
+
+  of: watch_seconds            # optional, a name
+  behavior: 27.1               # worth of the policy that produced the log
+  threshold: 27.1              # unsafe below this; default: behavior
+  candidates:
+    - { name: a, estimate: 29.0, bound: 27.4, truth: 28.2 }   # bound: what safety is judged by; default: estimate
+    - { name: b, estimate: null, truth: 26.0 }                # the estimator refused
+
+Examples:
+  allot experiment selection --surface live-feed --top 5
+  allot experiment selection candidates.yaml --json`;

@@ -6,6 +6,10 @@ import {
   noMoments,
   type Moments,
 } from '../../../../src/core/experiment/statistics/moments.ts';
+import {
+  selectionMetrics,
+  type SelectionMetrics,
+} from '../../../../src/core/ope/selection/selection-metrics.ts';
 import { normalQuantile } from '../../../../src/core/math/normal.ts';
 import { createRandom, type Random } from '../../../../src/core/math/random.ts';
 import { behaviorPolicy, simulateLog, type SimulatedDecision } from '../../../../src/simulation/log.ts';
@@ -22,6 +26,9 @@ const LEVEL = 0.95;
 const PER_LOG = 5;
 
 interface Judged {
+  readonly log: number;
+  readonly offline: { readonly value: number; readonly lower: number };
+  readonly online: number;
   readonly isSelected: boolean;
   readonly difference: number;
   readonly isCovered: boolean;
@@ -38,15 +45,16 @@ export async function forecasts({ repetitions, isShort, seed, progress }: StudyR
   progress.step(`forecasting ${String(logs * PER_LOG)} versions`, logs);
   const judged: Judged[] = [];
   for (let k = 0; k < logs; k++) {
-    judged.push(...judgeLog(createRandom(seed).fork(`log ${String(k)}`), 1000 * seed + k, units));
+    const random = createRandom(seed).fork(`log ${String(k)}`);
+    judged.push(...judgeLog(random, 1000 * seed + k, units).map((one) => ({ ...one, log: k })));
     progress.advance();
     await new Promise((resolve) => setImmediate(resolve));
   }
   progress.done();
-  return [tableOf(judged, logs, units)];
+  return [tableOf(judged, logs, units), selectionTable(judged, logs)];
 }
 
-function judgeLog(random: Random, seed: number, units: number): readonly Judged[] {
+function judgeLog(random: Random, seed: number, units: number): readonly Omit<Judged, 'log'>[] {
   const log = simulateLog(world, { units, seed });
   const champion = online(behaviorPolicy(world), random.fork('champion'), units);
   const candidates = Array.from({ length: PER_LOG }, (_, i) => {
@@ -66,7 +74,15 @@ function judgeLog(random: Random, seed: number, units: number): readonly Judged[
     const measured = { ...one.online, lower: one.online.value - z, upper: one.online.value + z };
     const { difference, isCovered } = calibrate({ offline: one.offline, online: measured }, LEVEL);
     const standardError = Math.hypot(one.offline.standardError, one.online.standardError);
-    return { isSelected: one === best, difference, isCovered, standardError };
+    const { offline } = one;
+    return {
+      offline,
+      online: one.online.value,
+      isSelected: one === best,
+      difference,
+      isCovered,
+      standardError,
+    };
   });
 }
 
@@ -142,6 +158,53 @@ function tableOf(judged: readonly Judged[], logs: number, units: number): StudyT
     ],
   };
 }
+
+/** Selection metrics of each log's versions, averaged over the logs; values are differences to the champion, which is worth 0. */
+function selectionTable(judged: readonly Judged[], logs: number): StudyTable {
+  const ks = Array.from({ length: PER_LOG }, (_, i) => i + 1);
+  const byLog = Array.from({ length: logs }, (_, k) => {
+    const candidates = judged
+      .filter(({ log }) => log === k)
+      .map(({ offline, online }, i) => ({
+        name: `${String(k)}.${String(i)}`,
+        estimate: offline.value,
+        bound: offline.lower,
+        truth: online,
+      }));
+    return selectionMetrics(candidates, { behavior: 0, threshold: 0, ks });
+  });
+  const over = (pick: (of: SelectionMetrics) => number): number => {
+    const known = byLog.map(pick).filter((x) => Number.isFinite(x));
+    return known.reduce((sum, x) => sum + x, 0) / known.length;
+  };
+  const correlation = over(({ rankCorrelation }) => rankCorrelation);
+  const best = over(({ portfolios }) => portfolios[PER_LOG - 1].best);
+  return {
+    title: 'Selection by forecast',
+    notes: [
+      `Means over the ${String(logs)} logs, ${String(PER_LOG)} versions each; differences to the champion per decision, as measured. The best of five is worth ${best.toFixed(3)}.`,
+      `Rank correlation (Spearman) ${correlation.toFixed(2)}. Worse than the champion and let through by the lower bound: ${percentOf(over((one) => one.typeIIErrorRate))}; better and held back: ${percentOf(over((one) => one.typeIErrorRate))}.`,
+    ],
+    header: ['k', 'regret@k', 'SharpeRatio@k', 'worse than the champion'],
+    rows: ks.map((k) => [
+      String(k),
+      over(({ portfolios }) => portfolios[k - 1].regret).toFixed(3),
+      over(({ portfolios }) => portfolios[k - 1].sharpeRatio).toFixed(2),
+      percentOf(over(({ portfolios }) => portfolios[k - 1].safetyViolationRate)),
+    ]),
+    claims: [
+      { claim: 'forecasts order versions as measurements do, more often than not', holds: correlation > 0 },
+      {
+        claim: 'the best by forecast is worth more than a version taken at random',
+        holds:
+          over(({ portfolios }) => portfolios[0].best) >
+          over(({ portfolios }) => portfolios[PER_LOG - 1].mean),
+      },
+    ],
+  };
+}
+
+const percentOf = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 const coveredOf = (judged: readonly Judged[]): number => judged.filter(({ isCovered }) => isCovered).length;
 
