@@ -69,7 +69,7 @@ export function createForecastStore(state: MemoryState): ForecastStore {
       const online = forecast.online ?? state.forecasts.get(key)?.forecast.online ?? null;
       state.forecasts.set(key, { tenant: actor.tenant, surface, forecast: { ...copy(forecast), online } });
       if (forecast.online !== null) measuredAt.set(key, state.now());
-      audit(state, actor, 'forecast.save', `${policyVersion}/${response}`);
+      else audit(state, actor, 'forecast.save', `${policyVersion}/${response}`);
     },
     async list(tenant, surface) {
       return [...state.forecasts.entries()]

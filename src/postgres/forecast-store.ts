@@ -54,6 +54,8 @@ export function createForecastStore(pool: pg.Pool): ForecastStore {
             online?.standardError ?? null,
           ],
         );
+        // A measurement is part of a look, and there is one every few seconds: the look's row is its trail.
+        if (online !== null) return;
         const subject = `${forecast.policyVersion}/${forecast.response}`;
         await audit(client, actor, { action: 'forecast.save', subject });
       }),

@@ -87,4 +87,15 @@ describe('the watch over running experiments', () => {
     expect(closed.online?.lower).toBeLessThan(0);
     expect(closed.online?.upper).toBeGreaterThan(0);
   });
+
+  it('leaves one trail of a measurement, its look: the audit log does not grow with every look', async () => {
+    const { stores, watch } = await runningExperiment(0);
+    const offline = { value: 1, lower: 0, upper: 2 };
+    const forecast = { response: 'watch_seconds', estimand: 'per-decision', offline, online: null };
+    await stores.forecasts.save('live-feed', { policyVersion: 'live-feed@2', ...forecast }, actor);
+    const before = await stores.audit.list(TENANT, 1000);
+    for (let look = 0; look < 3; look += 1) await watch();
+    expect(await stores.forecasts.measured(TENANT, 'live-feed')).toHaveLength(1);
+    expect(await stores.audit.list(TENANT, 1000)).toEqual(before);
+  });
 });

@@ -70,7 +70,7 @@ export interface MeasuredForecast extends Forecast {
 }
 
 export interface ForecastStore {
-  /** `state_conflict` when `fence` is not the newest leader's. */
+  /** Audited where nothing was measured yet: a measurement has its look. `state_conflict` when `fence` is not the newest leader's. */
   save(surface: string, forecast: Forecast, actor: Actor, fence?: Fence): Promise<void>;
   list(tenant: string, surface?: string): Promise<readonly Forecast[]>;
   /** Those with an online result, in the order of measuring. */
