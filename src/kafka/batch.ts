@@ -12,9 +12,38 @@ const LAST_RETRY_MS = 5_000;
 export interface BatchContext {
   readonly handler: BatchHandler;
   readonly logger: Logger;
+  readonly group: GroupState;
   /** True once the consumer shall stop: nothing new is begun. */
   isStopping(): boolean;
-  commit(topic: string, partition: number, nextOffset: string): Promise<void>;
+}
+
+/** What a broker answers a member that is no longer in its group, or must join again. */
+const OUT_OF_GROUP: readonly unknown[] = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'];
+
+/**
+ * Whether the member is still in its group, as far as it knows. The client hands over the other batches of a fetch after one
+ * of them was given up for this reason: nothing of them may be begun, or two members would work at the same records.
+ */
+export class GroupState {
+  #error: unknown = null;
+
+  /** Joined again. */
+  clear(): void {
+    this.#error = null;
+  }
+
+  note(error: unknown): void {
+    if (OUT_OF_GROUP.includes((error as { type?: unknown }).type)) this.#error ??= error;
+  }
+
+  get isOut(): boolean {
+    return this.#error !== null;
+  }
+
+  /** The client must hear its own error to join again. */
+  throwIfOut(): void {
+    if (this.#error !== null) throw this.#error as Error;
+  }
 }
 
 /**
@@ -30,21 +59,27 @@ export async function handleBatch(payload: EachBatchPayload, context: BatchConte
       key: key?.toString() ?? '',
       value: value ?? new Uint8Array(),
     }));
+    context.group.throwIfOut();
     if (isOver(payload, context) || !(await handleChunk(records, payload, context))) return;
     const { offset } = chunk[chunk.length - 1];
-    payload.resolveOffset(offset);
     // The last record of a transaction is its marker, which nobody is given: without it the lag would never be 0.
     const isLast = from + CHUNK_RECORDS >= messages.length;
-    await context.commit(topic, partition, offsetAfter(isLast ? payload.batch.lastOffset() : offset));
+    const next = offsetAfter(isLast ? payload.batch.lastOffset() : offset);
+    // By this call the error of the group arrives as it is; a member that is out may still commit until the others have joined.
+    await payload.commitOffsetsIfNecessary({
+      topics: [{ topic, partitions: [{ partition, offset: next }] }],
+    });
+    payload.resolveOffset(offset);
     await payload.heartbeat();
   }
 }
 
 export const offsetAfter = (offset: string): string => String(BigInt(offset) + 1n);
 
-const isStale = ({ isStale, isRunning }: EachBatchPayload): boolean => isStale() || !isRunning();
+const isStale = ({ isStale, isRunning }: EachBatchPayload, { group }: BatchContext): boolean =>
+  isStale() || !isRunning() || group.isOut;
 const isOver = (payload: EachBatchPayload, context: BatchContext): boolean =>
-  context.isStopping() || isStale(payload);
+  context.isStopping() || isStale(payload, context);
 
 /** True once the handler has resolved; false when the batch has to be given up first. */
 async function handleChunk(
@@ -52,15 +87,17 @@ async function handleChunk(
   payload: EachBatchPayload,
   context: BatchContext,
 ): Promise<boolean> {
-  const pulse = startPulse(payload);
+  const pulse = startPulse(payload, context.group);
   try {
     for (let failures = 0; ; failures += 1) {
       try {
-        await context.handler(records, { isStale: () => isStale(payload), heartbeat: pulse.beat });
+        await context.handler(records, {
+          isStale: () => isStale(payload, context),
+          heartbeat: pulse.beat,
+        });
         return true;
       } catch (error) {
-        // The group moved on: the client must hear its own error to rejoin.
-        if (pulse.groupError() !== null) throw pulse.groupError();
+        context.group.throwIfOut();
         if (isOver(payload, context)) return false;
         const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
         context.logger.warn(
@@ -79,21 +116,19 @@ async function handleChunk(
 
 interface Pulse {
   beat(): Promise<void>;
-  groupError(): unknown;
   stop(): void;
 }
 
 /** Heartbeats while the handler waits for its database, which may be longer than the session lasts. */
-function startPulse(payload: EachBatchPayload): Pulse {
-  let groupError: unknown = null;
+function startPulse(payload: EachBatchPayload, group: GroupState): Pulse {
   const beat = async (): Promise<void> => {
     try {
       await payload.heartbeat();
     } catch (error) {
-      groupError = error;
+      group.note(error);
       throw error;
     }
   };
   const timer = setInterval(() => void beat().catch(() => undefined), HEARTBEAT_MS);
-  return { beat, groupError: () => groupError, stop: () => clearInterval(timer) };
+  return { beat, stop: () => clearInterval(timer) };
 }

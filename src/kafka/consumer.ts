@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../config/config.ts';
 import type { BatchHandler } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
-import { handleBatch, offsetAfter } from './batch.ts';
-import { within } from './deadline.ts';
 import { type GapStep, stepPastGap } from './gap.ts';
+import { Member } from './member.ts';
 import { IdleClock, Standstill, type Verdict, type Waiting } from './standstill.ts';
-import { type Assignment, type Leader, topicsOf } from './topics.ts';
+import type { Assignment, Leader } from './topics.ts';
 
 export interface WatchTimes {
   /** Between two looks at what waits. */
@@ -18,7 +17,7 @@ export interface WatchTimes {
   readonly joinMs: number;
   /** Between the end of a member and the next. */
   readonly restartMs: number;
-  /** A member that is stopped while it joins is given this long: a new group lets nobody in before 3 s are over. */
+  /** A member that is stopped while it joins is given this long: a busy member may make it wait for a rebalance of 10 s. */
   readonly leaveMs: number;
 }
 export const defaultWatch: WatchTimes = {
@@ -26,10 +25,9 @@ export const defaultWatch: WatchTimes = {
   stallMs: 20_000,
   joinMs: 60_000,
   restartMs: 1_000,
-  leaveMs: 5_000,
+  leaveMs: 12_000,
 };
 
-const STOP_DEADLINE_MS = 15_000;
 /** A crash passes; so many with nothing read in between need a person: a batch that cannot be read, a missing right. */
 const MANY_CRASHES = 5;
 
@@ -53,7 +51,7 @@ export interface SupervisorOptions {
 export class SupervisedConsumer {
   readonly #options: SupervisorOptions;
   readonly #watch: NodeJS.Timeout;
-  #consumer: Consumer | null = null;
+  #member: Member | null = null;
   #assignment: Assignment = {};
   #hasJoined = false;
   /** The first look since which the broker has answered and this member has not been in the group. */
@@ -64,8 +62,6 @@ export class SupervisedConsumer {
   /** Since a batch was last handled. */
   #crashes = 0;
   #isRestarting = false;
-  /** Until the member has joined, or will not any more. */
-  #joining: Promise<void> = Promise.resolve();
   /** The member before this one, until it has left. */
   #leaving: Promise<void> = Promise.resolve();
   #isChecking = false;
@@ -78,98 +74,45 @@ export class SupervisedConsumer {
 
   /** Joins the group in the background: where the broker does not answer it goes on trying until `stop`. */
   begin(): void {
-    const consumer = this.#create();
-    this.#consumer = consumer;
+    const member = this.#create();
+    this.#member = member;
     this.#hasJoined = false;
     this.#outsideSince = null;
-    this.#joining = this.#join(consumer).catch((error: unknown) => {
-      if (!this.#isWanted(consumer)) return;
+    member.join().catch((error: unknown) => {
+      if (this.#isStopping || this.#member !== member) return;
       this.#options.logger.warn({ error }, 'kafka: the consumer did not start, trying again');
       this.#restart();
     });
   }
 
-  #create(): Consumer {
-    const { kafka, config, logger } = this.#options;
-    const consumer = kafka.consumer({
-      groupId: config.groupId,
-      sessionTimeout: 6_000,
-      heartbeatInterval: 1_000,
-      rebalanceTimeout: 10_000,
-      // The default of 5 s delays a quiet partition behind a busy one, and every disconnect.
-      maxWaitTimeInMs: 200,
-      // A megabyte each for the twelve partitions that are declared: the last would wait until the others have caught up.
-      maxBytes: 16 * 1024 * 1024,
-      allowAutoTopicCreation: false,
-      // The library's own restart is not undone by a disconnect before it: a member that nobody reads from would stay.
-      retry: { restartOnFailure: () => Promise.resolve(false) },
-    });
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      if (!this.#isWanted(consumer)) return;
-      this.#assignment = payload.memberAssignment;
-      this.#hasJoined = true;
-      this.#standstill.reset();
-    });
-    consumer.on(consumer.events.REBALANCING, () => {
-      if (this.#consumer === consumer) this.#hasJoined = false;
-    });
-    consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
-      if (!this.#isWanted(consumer)) return;
-      this.#crashes += 1;
-      const isForGood = this.#crashes >= MANY_CRASHES;
-      const about = { error, crashes: this.#crashes };
-      if (isForGood)
-        logger.error(about, 'kafka: the consumer crashes again and again and has read nothing in between');
-      else logger.warn(about, 'kafka: the consumer crashed');
-      this.#restart();
-    });
-    consumer.on(
-      consumer.events.END_BATCH_PROCESS,
-      ({ payload: { topic, partition, batchSize, lastOffset } }) => {
-        // Markers of transactions alone: the client reads on and commits nothing, and the lag would never be 0.
-        if (batchSize > 0) return;
-        const commit = consumer.commitOffsets([{ topic, partition, offset: offsetAfter(lastOffset) }]);
-        commit.catch((error: unknown) => logger.debug({ error }, 'kafka: a marker was not committed'));
+  #create(): Member {
+    const { kafka, config, handler, logger } = this.#options;
+    return new Member({
+      kafka,
+      config,
+      handler,
+      logger,
+      onJoin: (assignment) => {
+        this.#assignment = assignment;
+        this.#hasJoined = true;
+        this.#standstill.reset();
       },
-    );
-    return consumer;
-  }
-
-  #isWanted(consumer: Consumer): boolean {
-    return !this.#isStopping && this.#consumer === consumer;
-  }
-
-  async #join(consumer: Consumer): Promise<void> {
-    await consumer.connect();
-    await consumer.subscribe({ topics: topicsOf(this.#options.config), fromBeginning: true });
-    if (this.#isWanted(consumer)) await this.#run(consumer);
-    if (!this.#isWanted(consumer)) await consumer.disconnect();
-  }
-
-  /** Resolves when the member is in its group, or has crashed on the way. */
-  async #run(consumer: Consumer): Promise<void> {
-    const { handler, logger } = this.#options;
-    const isStopping = (): boolean => !this.#isWanted(consumer);
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 1,
-      eachBatch: async (payload) => {
-        if (isStopping()) return;
-        this.#idle.begin(Date.now());
-        try {
-          await handleBatch(payload, {
-            handler,
-            logger,
-            isStopping,
-            commit: (topic, partition, offset) => consumer.commitOffsets([{ topic, partition, offset }]),
-          });
-          this.#crashes = 0;
-        } finally {
-          this.#idle.end(Date.now());
-        }
+      onRebalancing: () => (this.#hasJoined = false),
+      onCrash: (error) => this.#crashed(error),
+      onBatch: (step) => {
+        if (step === 'handled') this.#crashes = 0;
+        else this.#idle[step](Date.now());
       },
     });
+  }
+
+  #crashed(error: Error): void {
+    this.#crashes += 1;
+    const about = { error, crashes: this.#crashes };
+    const { logger } = this.#options;
+    if (this.#crashes < MANY_CRASHES) logger.warn(about, 'kafka: the consumer crashed');
+    else logger.error(about, 'kafka: the consumer crashes again and again and has read nothing in between');
+    this.#restart();
   }
 
   async #check(): Promise<void> {
@@ -220,8 +163,8 @@ export class SupervisedConsumer {
   }
 
   async #stepPast(stuck: Waiting): Promise<void> {
-    const consumer = this.#consumer;
-    if (consumer === null) return;
+    const consumer = this.#member?.consumer;
+    if (consumer === undefined) return;
     const { logger } = this.#options;
     logger.error(
       placeOf(stuck),
@@ -230,11 +173,11 @@ export class SupervisedConsumer {
     const leader = await this.#options.leaderOf(stuck.topic, stuck.partition);
     const { outcome, offset } = await stepPastGap(consumer, stuck, this.#assignment, leader);
     this.#standstill.reset();
-    if ((outcome === 'past' || outcome === 'end') && offset > stuck.committed)
+    if (offset > stuck.committed) {
       this.#options.onGap(stuck.topic);
-    if (outcome !== 'past' && offset > stuck.committed) {
       const { topic, partition } = stuck;
-      await consumer.commitOffsets([{ topic, partition, offset: String(offset) }]);
+      // After `past` the batch that came commits.
+      if (outcome !== 'past') await consumer.commitOffsets([{ topic, partition, offset: String(offset) }]);
     }
     logger.warn({ ...placeOf(stuck), to: String(offset), outcome }, `kafka: ${said[outcome]}`);
   }
@@ -243,12 +186,12 @@ export class SupervisedConsumer {
   #restart(): void {
     if (this.#isRestarting || this.#isStopping) return;
     this.#isRestarting = true;
-    const old = this.#consumer;
-    this.#consumer = null;
+    const { leaveMs, restartMs } = this.#options.watch;
+    this.#leaving = this.#member?.leave(leaveMs) ?? Promise.resolve();
+    this.#member = null;
     this.#assignment = {};
-    this.#leaving = leave(old, this.#joining, this.#options.watch.leaveMs);
     void this.#leaving
-      .then(() => sleep(this.#options.watch.restartMs))
+      .then(() => sleep(restartMs))
       .then(() => {
         this.#isRestarting = false;
         if (!this.#isStopping) this.begin();
@@ -260,7 +203,7 @@ export class SupervisedConsumer {
     this.#isStopping = true;
     clearInterval(this.#watch);
     await this.#leaving;
-    await leave(this.#consumer, this.#joining, this.#options.watch.leaveMs);
+    await this.#member?.leave(this.#options.watch.leaveMs);
   }
 }
 
@@ -276,14 +219,3 @@ const said = {
   nothing: 'the broker has nothing for this offset, which is no gap: it may be an open transaction',
   late: 'the gap has not ended yet',
 } as const satisfies Record<GapStep['outcome'], string>;
-
-/**
- * Told to disconnect while it joins, the library goes on joining, and the member holds partitions that nobody reads. So it
- * joins first, then leaves; where that takes too long, `#join` disconnects once more, and its session ends by itself.
- */
-async function leave(consumer: Consumer | null, joining: Promise<void>, leaveMs: number): Promise<void> {
-  if (consumer === null) return;
-  const ignored = (): void => undefined;
-  await within(leaveMs, 'join before leaving', joining).catch(ignored);
-  await within(STOP_DEADLINE_MS, 'disconnect', consumer.disconnect()).catch(ignored);
-}

@@ -32,9 +32,11 @@ export async function stepPastGap(
     partitions: partitions.filter((one) => name !== topic || one !== partition),
   }));
   let offset = committed;
+  let isDecoded = false;
   let answer: 'none' | 'empty batch' | 'nothing' | 'records' = 'none';
   let nothings = 0;
   let hasBegun = false;
+  let hasEnded = false;
   let soughtAt = 0;
   consumer.pause(others);
   const offs: (() => void)[] = [];
@@ -42,8 +44,8 @@ export async function stepPastGap(
   try {
     return await new Promise<GapStep>((resolve) => {
       const finish = (outcome: GapStep['outcome']): void => resolve({ outcome, offset });
-      timer = setTimeout(() => finish('late'), STEP_FOR_MS);
-      const { REQUEST, START_BATCH_PROCESS, FETCH_START, GROUP_JOIN } = consumer.events;
+      timer = setTimeout(() => finish('late'), STEP_FOR_MS).unref();
+      const { REQUEST, START_BATCH_PROCESS, FETCH_START, FETCH, GROUP_JOIN, STOP, CRASH } = consumer.events;
       offs.push(
         consumer.on(REQUEST, ({ payload: { apiName, size, broker, sentAt } }) => {
           if (apiName !== 'Fetch' || broker !== leader.address || sentAt < soughtAt) return;
@@ -52,10 +54,21 @@ export async function stepPastGap(
         consumer.on(START_BATCH_PROCESS, ({ payload }) => {
           if (payload.topic === topic && payload.partition === partition) answer = 'records';
         }),
+        // Told only when the answer could be decoded: of a damaged batch nobody knows which records it holds.
+        consumer.on(FETCH, ({ payload }) => {
+          if (nodeOf(payload) === leader.nodeId) isDecoded = true;
+        }),
         consumer.on(GROUP_JOIN, () => finish('late')),
+        ...[STOP, CRASH].map((name) =>
+          consumer.on(name, () => {
+            hasEnded = true;
+            finish('late');
+          }),
+        ),
         // Whatever the last fetch of this node has brought is handled when its next one begins.
         consumer.on(FETCH_START, ({ payload }) => {
-          if (Number((payload as { nodeId?: unknown }).nodeId) !== leader.nodeId) return;
+          if (nodeOf(payload) !== leader.nodeId) return;
+          if (answer === 'empty batch' && !isDecoded) answer = 'none';
           if (hasBegun && answer === 'records') return finish('past');
           if (hasBegun && answer === 'nothing' && (nothings += 1) >= NOTHING_TIMES) return finish('nothing');
           if (hasBegun && answer === 'empty batch') offset += 1n;
@@ -65,6 +78,7 @@ export async function stepPastGap(
             consumer.seek({ topic, partition, offset: String(offset) });
           }
           hasBegun = true;
+          isDecoded = false;
           answer = 'none';
         }),
       );
@@ -72,6 +86,8 @@ export async function stepPastGap(
   } finally {
     clearTimeout(timer);
     for (const off of offs) off();
-    consumer.resume(others);
+    if (!hasEnded) consumer.resume(others);
   }
 }
+
+const nodeOf = (payload: object): number => Number((payload as { nodeId?: unknown }).nodeId);
