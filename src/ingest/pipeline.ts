@@ -155,11 +155,12 @@ class BatchWriter {
     batch: Batch,
   ): Promise<void> {
     if (events.length + deadLetters.length === 0) return;
+    let written: WriteCounts;
     for (let failures = 0; ; failures += 1) {
       if (batch.isStale())
         throw new AllotError('state_conflict', 'the batch belongs to another consumer now');
       try {
-        this.#count(await this.#store.write({ events, deadLetters }));
+        written = await this.#store.write({ events, deadLetters });
         break;
       } catch (thrown) {
         const error = named(thrown);
@@ -167,6 +168,7 @@ class BatchWriter {
         await this.#waitOut(error, failures, batch);
       }
     }
+    this.#count(written);
     await batch.heartbeat();
   }
 
