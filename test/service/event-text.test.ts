@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DecisionEvent } from '../../src/core/feedback/events.ts';
+import type { Adjustment, DecisionEvent } from '../../src/core/feedback/events.ts';
 import { createRandom } from '../../src/core/math/random.ts';
 import type { Surface } from '../../src/core/surface/surface.ts';
 import { parseEvent } from '../../src/service/schemas/events.ts';
@@ -27,6 +27,14 @@ const surface: Surface = {
 } as unknown as Surface;
 
 const texts = ['plain', 'quo"te', 'back\\slash', 'new\nline', 'emoji 🎈', '</script>', '\u2028'];
+
+/** As `serveProbabilities` makes them. */
+const adjustments: readonly Adjustment[] = [
+  { kind: 'cap', name: 'twi"ce', nullBefore: 0.1, nullAfter: 0.9 },
+  { kind: 'eligibility', nullBefore: 0, nullAfter: 1e-7 },
+  { kind: 'pacing', factor: 0.5, nullBefore: 0.25, nullAfter: 0.625 },
+  { kind: 'exploration-floor', factor: 0.02, nullBefore: 0.3, nullAfter: 0.304 },
+];
 
 function eventOf(seed: number): DecisionEvent {
   const random = createRandom(seed);
@@ -60,7 +68,7 @@ function eventOf(seed: number): DecisionEvent {
     experiment: pick([null, 'e"1']),
     variant: pick([null, 'treatment']),
     block: pick([null, 0, 4]),
-    adjustments: pick([[], [{ kind: 'cap', name: 'twice', nullBefore: 0.1, nullAfter: 0.9 }]]),
+    adjustments: pick([[], [adjustments[0]], adjustments]),
     fallback: pick([null, 'killed']),
     isForced: pick([true, false]),
   };

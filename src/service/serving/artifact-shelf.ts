@@ -10,10 +10,12 @@ export interface ShelfOptions {
   readonly control: Pick<ControlReader, 'loadArtifact'>;
   /** Absent: artifacts need no signature. */
   readonly trust?: ArtifactTrust | undefined;
-  readonly deadlineMs: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
+
+/** For the bytes of a large network over a slow line. Nothing waits for them but what is made of them. */
+const FETCH_WITHIN_MS = 60_000;
 
 /** The artifacts in memory: their bytes match their hash, and they are signed where signatures are asked for. */
 export class ArtifactShelf {
@@ -44,11 +46,21 @@ export class ArtifactShelf {
       .map(([hash, { at }]) => [hash, at]);
   }
 
+  /** Those of `missing` that may still come: not the ones whose bytes were looked at and refused. */
+  awaited(state: ControlState): ReadonlySet<string> {
+    return new Set(
+      this.missing(state)
+        .map(([hash]) => hash)
+        .filter((hash) => !this.refused.has(hash)),
+    );
+  }
+
   /** Whether it is here now. */
   async fetch(artifactHash: string, at: TenantSurface): Promise<boolean> {
-    const { control, deadlineMs, logger, metrics } = this.#options;
+    const { control, logger, metrics } = this.#options;
     try {
-      const bytes = await withDeadline(control.loadArtifact(artifactHash), deadlineMs, 'loading an artifact');
+      const loading = control.loadArtifact(artifactHash);
+      const bytes = await withDeadline(loading, FETCH_WITHIN_MS, 'loading an artifact');
       if (artifactHashOf(bytes) === artifactHash) {
         this.#artifacts.set(artifactHash, bytes);
         return true;

@@ -4,11 +4,13 @@ import type { ControlReader, ControlState, LastGoodCopy } from '../ports/control
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { ArtifactTrust } from '../registry/artifact-signatures.ts';
+import { ArtifactFetcher } from './artifact-fetcher.ts';
 import { ArtifactShelf } from './artifact-shelf.ts';
 import { withDeadline } from './deadline.ts';
 import { lastGoodState } from './last-good-state.ts';
 import { CachingPolicyLoader } from './policy-loader.ts';
 import { ReplicaSign } from './replica-sign.ts';
+import { CHAMPION } from './served-surface.ts';
 import { compileSnapshot, type ServingSnapshot } from './serving-snapshot.ts';
 
 export interface WatcherOptions {
@@ -28,8 +30,8 @@ export interface WatcherOptions {
   readonly deadlineMs: number;
 }
 
-/** An artifact that could not be fetched is tried again after this long, not at every poll. */
-const RETRY_MS = 5_000;
+/** So that a process whose artifacts come at once serves them from its first answer on; the rest comes while it answers. */
+const START_HOLD_MS = 5_000;
 
 /**
  * A new state waits this long for its artifacts, so that a promotion swaps at once. Then it is served with what is here: a kill
@@ -47,13 +49,14 @@ export class ControlWatcher {
   #snapshot: ServingSnapshot | null = null;
   readonly #shelf: ArtifactShelf;
   readonly #sign: ReplicaSign;
+  readonly #fetcher: ArtifactFetcher;
   #compiled: ReadonlyMap<string, Policy> = new Map();
   /** The newest state of the store; the snapshot is made of it as soon as its artifacts are here or late. */
   #wanted: ControlState | null = null;
   readonly #startedAt: number;
   #confirmedAt: number | null = null;
-  #fetching: Promise<void> | null = null;
-  #fetchedAt = -Infinity;
+  /** Had all that it could have, once since the start. */
+  #wasWhole = false;
   #saving: Promise<void> = Promise.resolve();
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -68,6 +71,13 @@ export class ControlWatcher {
     this.#options = options;
     this.#shelf = new ArtifactShelf(options);
     this.#sign = new ReplicaSign(options);
+    this.#fetcher = new ArtifactFetcher({
+      ...options,
+      shelf: this.#shelf,
+      wanted: () => this.#wanted,
+      onFetched: (state) => this.#replace(state, 'store'),
+      onQuiet: () => this.#tellReplica(),
+    });
     this.#startedAt = options.stopwatch();
   }
 
@@ -80,11 +90,26 @@ export class ControlWatcher {
     return this.#confirmedAt === null ? null : this.#options.stopwatch() - this.#confirmedAt;
   }
 
+  /**
+   * How many surfaces answer with the safe action only because this process, since it was started, has not got their champion's
+   * artifact. One that had everything once is no longer asked: a new surface must not take all replicas out of rotation at once.
+   */
+  awaitedChampions(): number {
+    const snapshot = this.#snapshot;
+    if (snapshot === null || this.#wasWhole) return 0;
+    const awaited = this.#shelf.awaited(snapshot.state);
+    return snapshot.state.surfaces.filter(({ tenant, surface, aliases, policies }) => {
+      const hash = policies.find(({ version }) => version === aliases[CHAMPION])?.artifactHash ?? null;
+      const served = snapshot.tenants.get(tenant)?.surfaces.get(surface.name);
+      return hash !== null && awaited.has(hash) && served?.lastGoodChampion === null;
+    }).length;
+  }
+
   /** Resolves after the first attempt, whether or not the store answered. */
   async start(): Promise<void> {
     await this.#loadFromDisk();
     await this.refresh();
-    await this.#fetching;
+    await this.#fetcher.wait(START_HOLD_MS);
     this.#schedule();
     void this.#listen();
   }
@@ -95,16 +120,17 @@ export class ControlWatcher {
       this.#isAgain = true;
       return this.#running;
     }
-    this.#running = this.#pollUntilQuiet().finally(() => (this.#running = null));
+    this.#running = this.#pollUntilQuiet();
     return this.#running;
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#fetcher.stop();
     clearTimeout(this.#timer);
     await this.#hints?.stop().catch(() => undefined);
     await this.#running?.catch(() => undefined);
-    await this.#fetching;
+    await this.#fetcher.wait(this.#options.deadlineMs);
     await this.#saving;
     await this.#sign.retire();
   }
@@ -126,10 +152,15 @@ export class ControlWatcher {
   }
 
   async #pollUntilQuiet(): Promise<void> {
-    do {
-      this.#isAgain = false;
-      await this.#pollOnce();
-    } while (this.#isAgain && !this.#isStopped);
+    try {
+      do {
+        this.#isAgain = false;
+        await this.#pollOnce();
+      } while (this.#isAgain && !this.#isStopped);
+    } finally {
+      // In the same step as the last look at `isAgain`: whoever comes later begins a poll of their own.
+      this.#running = null;
+    }
   }
 
   async #pollOnce(): Promise<void> {
@@ -142,8 +173,8 @@ export class ControlWatcher {
         this.#startCounters(this.#wanted);
         await this.#holdForArtifacts(this.#wanted);
         if (this.#snapshot?.state !== this.#wanted) this.#replace(this.#wanted, 'store');
-      } else if (this.#snapshot?.isComplete === false && stopwatch() - this.#fetchedAt >= RETRY_MS) {
-        this.#startFetching();
+      } else if (this.#snapshot?.isComplete === false) {
+        this.#fetcher.startAgainInTime();
       }
       this.#confirmedAt = stopwatch();
       this.#tellReplica();
@@ -164,50 +195,20 @@ export class ControlWatcher {
 
   async #holdForArtifacts(state: ControlState): Promise<void> {
     if (this.#shelf.missing(state).length === 0) return;
-    this.#startFetching();
-    await withDeadline(this.#fetching ?? Promise.resolve(), HOLD_MS, 'fetching').catch(() => undefined);
+    this.#fetcher.start();
+    await this.#fetcher.wait(HOLD_MS);
   }
 
-  #startFetching(): void {
-    const { logger, stopwatch } = this.#options;
-    this.#fetching ??= this.#fetchMissing()
-      .catch((error: unknown) => logger.warn({ error }, 'the control state could not be served'))
-      .finally(() => {
-        this.#fetching = null;
-        this.#fetchedAt = stopwatch();
-        this.#tellReplica();
-      });
-  }
-
-  /** One after the other, each once, for whatever state is the newest. */
-  async #fetchMissing(): Promise<void> {
-    const { stopwatch } = this.#options;
-    const tried = new Set<string>();
-    let servedAt = stopwatch();
-    let hasNew = false;
-    const serve = (): void => {
-      if (hasNew && this.#wanted !== null) this.#replace(this.#wanted, 'store');
-      hasNew = false;
-      servedAt = stopwatch();
-    };
-    for (let state: ControlState | null = null; state !== this.#wanted && this.#wanted !== null;) {
-      state = this.#wanted;
-      for (const [hash, at] of this.#shelf.missing(state)) {
-        if (this.#isStopped) return;
-        if (state !== this.#wanted) break;
-        if (tried.has(hash)) continue;
-        tried.add(hash);
-        hasNew = (await this.#shelf.fetch(hash, at)) || hasNew;
-        if (stopwatch() - servedAt >= HOLD_MS) serve();
-      }
-    }
-    serve();
-  }
-
-  /** While artifacts are fetched this replica is not yet where the store is. What was refused it will not wait for. */
+  /** While an artifact has not come, this replica is not yet where the store is. What was refused it will not wait for. */
   #tellReplica(): void {
+    if (this.#isStopped) return;
     const snapshot = this.#snapshot;
-    this.#sign.tell(this.#fetching === null && snapshot?.source === 'store' ? snapshot.revision : null);
+    const isWhole =
+      snapshot?.source === 'store' &&
+      !this.#fetcher.isRunning &&
+      this.#shelf.awaited(snapshot.state).size === 0;
+    this.#wasWhole ||= isWhole;
+    this.#sign.tell(isWhole ? snapshot.revision : null);
   }
 
   #startCounters({ surfaces }: ControlState): void {

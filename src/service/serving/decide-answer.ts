@@ -1,5 +1,5 @@
 import type { Adjustment, DecisionEvent, Fallback } from '../../core/feedback/events.ts';
-import { listText, plain, quote } from './json-text.ts';
+import { adjustmentsText, plain, quote } from './json-text.ts';
 
 /** What the caller gets; `probabilities` by action, summing to 1. */
 export interface DecideAnswer {
@@ -41,7 +41,7 @@ export function answerText(answer: DecideAnswer): string {
   return (
     `{"decisionId":${quote(decisionId)},"action":${quote(action)},"propensity":${plain(propensity)}` +
     `,"probabilities":{${list}},"policyVersion":${quote(policyVersion)},"experiment":${quote(experiment)}` +
-    `,"variant":${quote(variant)},"adjustments":${listText(answer.adjustments)}` +
+    `,"variant":${quote(variant)},"adjustments":${adjustmentsText(answer.adjustments)}` +
     `,"fallback":${quote(answer.fallback)}}`
   );
 }

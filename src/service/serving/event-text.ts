@@ -1,6 +1,6 @@
 import type { DecisionEvent } from '../../core/feedback/events.ts';
 import type { FeatureValue, Surface } from '../../core/surface/surface.ts';
-import { listText, plain, quote } from './json-text.ts';
+import { adjustmentsText, listText, plain, quote } from './json-text.ts';
 
 /** A decision of one surface as JSON. */
 export type EventText = (event: DecisionEvent) => string;
@@ -50,7 +50,7 @@ function probabilityText({ action, propensity, probabilities, draw }: DecisionEv
 const originText = (event: DecisionEvent): string =>
   `,"policyVersion":${quote(event.policyVersion)},"experiment":${quote(event.experiment)}` +
   `,"variant":${quote(event.variant)},"block":${plain(event.block)}` +
-  `,"adjustments":${listText(event.adjustments)},"fallback":${quote(event.fallback)}` +
+  `,"adjustments":${adjustmentsText(event.adjustments)},"fallback":${quote(event.fallback)}` +
   `,"isForced":${plain(event.isForced)}}`;
 
 /** Every declared feature has a value in an event. */

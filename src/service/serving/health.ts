@@ -24,7 +24,7 @@ export interface Health {
 }
 
 /**
- * Ready means: decisions by a known state that is not too old, and recorded. A decider that is not ready still
+ * Ready means: decisions by a known state that is not too old, by its champions, and recorded. A decider that is not ready still
  * answers; taking it out of rotation is the operator's choice.
  */
 export function createHealth(deps: {
@@ -46,6 +46,12 @@ export function createHealth(deps: {
       else if (stalenessMs === null)
         reasons.push('serving the last good copy: the store has not answered yet');
       else if (stalenessMs > maxStalenessMs) reasons.push('the control state is older than allowed');
+      const awaited = serving.awaitedChampions();
+      // How many, and not which: who asks for health needs no key.
+      if (awaited > 0)
+        reasons.push(
+          `the safe action for ${String(awaited)} surface(s): the champion has not been fetched yet`,
+        );
       if (!canAppend) reasons.push('the journal is full: decisions are the safe action');
       return {
         isReady: reasons.length === 0,

@@ -1,3 +1,5 @@
+import type { Adjustment } from '../../core/feedback/events.ts';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PLAIN = 0x20;
@@ -21,5 +23,17 @@ export function quote(text: string | null): string {
 /** Numbers and booleans as JSON writes them: all numbers of an event are finite, and JSON writes −0 as 0 too. */
 export const plain = (value: number | boolean | null): string => String(value);
 
+/** Of what is nearly always empty. */
 export const listText = (list: readonly unknown[]): string =>
   list.length === 0 ? '[]' : JSON.stringify(list);
+
+/** In the order in which `serveProbabilities` makes their fields; a surface with a floor has one in every decision. */
+export function adjustmentsText(adjustments: readonly Adjustment[]): string {
+  let list = '';
+  for (const { kind, name, factor, nullBefore, nullAfter } of adjustments) {
+    const named = name === undefined ? '' : `,"name":${quote(name)}`;
+    const scaled = factor === undefined ? '' : `,"factor":${plain(factor)}`;
+    list += `${list === '' ? '' : ','}{"kind":"${kind}"${named}${scaled},"nullBefore":${plain(nullBefore)},"nullAfter":${plain(nullAfter)}}`;
+  }
+  return `[${list}]`;
+}

@@ -69,6 +69,8 @@ export interface Serving {
   readonly ids: DecisionIds;
   /** Milliseconds since the store last confirmed what is served; null while it never did. */
   staleness(): number | null;
+  /** Surfaces without a champion on this process, because it has not got the artifact since it was started. */
+  awaitedChampions(): number;
   /** Which replicas serve what the store holds now; waits a little for those behind. To be asked after a change. */
   confirmations(): Promise<Confirmations>;
 }
@@ -106,6 +108,7 @@ export function createServing(options: ServingOptions): Serving {
     },
     ids: deps.ids,
     staleness: () => watcher.age(),
+    awaitedChampions: () => watcher.awaitedChampions(),
     async confirmations() {
       const asked = await confirmationsOf(options.control);
       return { servedRevision: watcher.snapshot?.revision ?? null, ...asked };
