@@ -17,6 +17,9 @@ import { inTransaction, query } from './transaction.ts';
 /** A server that says nothing to a poll for this long counts as away. */
 const POLL_DEADLINE_MS = 2_000;
 
+/** As long as the deciders wait for one: the bytes of a large network over a slow line. */
+const ARTIFACT_WITHIN_MS = 60_000;
+
 /** A replica tells every ten seconds that it lives. */
 const LIVES_FOR_SECONDS = 30;
 
@@ -30,13 +33,15 @@ export function createControlReader(pool: pg.Pool): ControlReader {
 
     load: () => inTransaction(pool, load, 'begin isolation level repeatable read read only'),
 
-    async loadArtifact(hash) {
-      const rows = await query<{ bytes: Buffer }>(pool, 'select bytes from artifacts where hash = $1', [
-        hash,
-      ]);
-      if (rows[0] === undefined) throw new AllotError('policy_unknown', `artifact ${hash} is not stored`);
-      return new Uint8Array(rows[0].bytes);
-    },
+    loadArtifact: (hash) =>
+      inTransaction(pool, async (client) => {
+        await client.query(`set local statement_timeout = ${String(ARTIFACT_WITHIN_MS)}`);
+        const text = 'select bytes from artifacts where hash = $1';
+        const read = { text, values: [hash], query_timeout: ARTIFACT_WITHIN_MS };
+        const { rows } = await client.query<{ bytes: Buffer }>(read);
+        if (rows[0] === undefined) throw new AllotError('policy_unknown', `artifact ${hash} is not stored`);
+        return new Uint8Array(rows[0].bytes);
+      }),
 
     watch: (onHint) => watchControl(pool, onHint),
 

@@ -162,6 +162,157 @@ describe('while an artifact does not come', () => {
   });
 });
 
+describe('an artifact', () => {
+  const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const healthOf = (serving: Serving) =>
+    createHealth({ serving, journal: createMemoryJournal(), metrics: noMetrics, maxStalenessMs: 60_000 });
+  const toldBy = async (world: ApiWorld, replicaId: string) =>
+    (await world.stores.control.replicas()).find(({ replica }) => replica === replicaId)?.revision;
+
+  it('that takes longer than a poll may is fetched once, and served when it is here', async () => {
+    const world = await createWorld();
+    let loads = 0;
+    const serving = await startReplica({
+      control: {
+        ...world.stores.control,
+        async loadArtifact(hash) {
+          loads += 1;
+          await sleep(300);
+          return await world.stores.control.loadArtifact(hash);
+        },
+      },
+      deadlineMs: 50,
+    });
+    expect(ask(serving, world, 'now')).toMatchObject({ policyVersion: world.version, fallback: null });
+    expect(loads).toBe(1);
+  });
+
+  it('that does not come leaves a new process behind and not ready, until it comes', async () => {
+    const world = await createWorld();
+    const time = { monotonic: 0 };
+    let isMissing = true;
+    const serving = await startReplica({
+      control: {
+        ...world.stores.control,
+        loadArtifact: (hash) =>
+          isMissing ? Promise.reject(new Error('away')) : world.stores.control.loadArtifact(hash),
+      },
+      replicaId: 'new',
+      stopwatch: () => time.monotonic,
+    });
+    expect(ask(serving, world, 'early')).toMatchObject({ action: 'none', fallback: 'safe-action' });
+    expect(healthOf(serving).ready()).toMatchObject({
+      isReady: false,
+      reasons: [expect.stringContaining('the safe action for 1 surface')],
+    });
+    expect(await toldBy(world, 'new')).toBe(0);
+    isMissing = false;
+    time.monotonic += 5_000;
+    await serving.refresh();
+    await expect.poll(() => healthOf(serving).ready()).toMatchObject({ isReady: true, reasons: [] });
+    await expect.poll(() => toldBy(world, 'new')).toBe(await world.stores.control.revision());
+  });
+
+  it('that does not come leaves a process that served everything behind, and ready', async () => {
+    const world = await createWorld();
+    let isMissing = false;
+    const serving = await startReplica({
+      control: {
+        ...world.stores.control,
+        loadArtifact: (hash) =>
+          isMissing ? Promise.reject(new Error('away')) : world.stores.control.loadArtifact(hash),
+      },
+      replicaId: 'old',
+    });
+    const before = await world.stores.control.revision();
+    expect(await toldBy(world, 'old')).toBe(before);
+    isMissing = true;
+    const other = await world.declare(undefined, 'other-feed');
+    for (const [name, surface] of [
+      ['other-feed', other],
+      ['live-feed', (await world.services.surfaces.find('live-feed', world.admin)).surface],
+    ] as const) {
+      const version = await world.policy(surface, [0.9, 0.1], 'next');
+      await world.stores.policies.setAlias(name, 'champion', version, { tenant: 'acme', id: 'test' });
+    }
+    await serving.refresh();
+    const revision = await world.stores.control.revision();
+    expect(serving.snapshot).toMatchObject({ revision, isComplete: false });
+    expect(await toldBy(world, 'old')).toBeLessThan(revision);
+    expect(ask(serving, world, 'still')).toMatchObject({
+      policyVersion: world.version,
+      fallback: 'last-good-champion',
+    });
+    expect(healthOf(serving).ready()).toMatchObject({ isReady: true, reasons: [] });
+  });
+
+  it('that is refused is not waited for', async () => {
+    const world = await createWorld();
+    const serving = await startReplica({
+      control: { ...world.stores.control, loadArtifact: () => Promise.resolve(Uint8Array.of(1)) },
+      replicaId: 'refuses',
+    });
+    expect(ask(serving, world, 'now').fallback).toBe('safe-action');
+    expect(healthOf(serving).ready()).toMatchObject({ isReady: true, reasons: [] });
+    await expect.poll(() => toldBy(world, 'refuses')).toBe(await world.stores.control.revision());
+  });
+
+  it('that still comes holds no stop', async () => {
+    const world = await createWorld();
+    const serving = await startReplica({
+      control: {
+        ...world.stores.control,
+        loadArtifact: async (hash) => (await sleep(700), world.stores.control.loadArtifact(hash)),
+      },
+      replicaId: 'stops',
+      deadlineMs: 50,
+    });
+    const version = await world.policy(
+      (await world.services.surfaces.find('live-feed', world.admin)).surface,
+      [0.9, 0.1],
+    );
+    await world.stores.policies.setAlias('live-feed', 'champion', version, { tenant: 'acme', id: 'test' });
+    await serving.refresh();
+    const { revision } = serving.snapshot ?? {};
+    expect(await toldBy(world, 'stops')).toBeLessThan(revision ?? 0);
+    await serving.stop();
+    await sleep(400);
+    expect(await toldBy(world, 'stops')).toBeUndefined();
+    expect(serving.snapshot?.isComplete).toBe(false);
+  });
+});
+
+it.each([0, 1, 2, 3, 4, 5])(
+  'a refresh asked for %i steps after the last look of a poll still reads the store',
+  async (depth) => {
+    const world = await createWorld();
+    let tellAsked: (refreshed: Promise<void>) => void;
+    const refreshed = new Promise<void>((resolve) => (tellAsked = resolve));
+    let isArmed = false;
+    const serving: Serving = await startReplica({
+      control: world.stores.control,
+      metrics: {
+        ...noMetrics,
+        controlState() {
+          if (!isArmed) return;
+          isArmed = false;
+          let left = depth;
+          const step = (): void => {
+            if (left-- > 0) return void queueMicrotask(step);
+            void world.stores.surfaces.setKilled('live-feed', true, { tenant: 'acme', id: 'test' });
+            tellAsked(serving.refresh());
+          };
+          step();
+        },
+      },
+    });
+    isArmed = true;
+    await serving.refresh();
+    await refreshed;
+    expect(serving.snapshot?.revision).toBe(await world.stores.control.revision());
+  },
+);
+
 describe('two replicas', () => {
   it('are both told of by a change that both have applied; one that is away is behind; one that stopped is gone', async () => {
     const world = await createWorld();
