@@ -12,8 +12,8 @@ export function register(program: Command): void {
       'after',
       `
 Stop Allot first. The database must be empty; secrets and journal go where the settings say, secrets that differ are
-refused. Everything is checked before anything is written, and the database is filled in one transaction, last: after a failure
-restore again. With Kafka the group of ingest is set back, so that what came after the backup is read again; it must have no
+refused. Everything is checked before anything is written, and the database is filled last: after a failure or a kill restore
+again. With Kafka the group of ingest is set back, so that what came after the backup is read again; it must have no
 member. Runs that were queued or running are queued again. Then start Allot: what the journal held is delivered.
 
 Examples:

@@ -22,42 +22,72 @@ export const backupClient = (url: string): pg.Client =>
     idle_in_transaction_session_timeout: 0,
   });
 
-/** Every table as of one moment, into `folder`, which exists; the manifest comes last and makes it a backup. */
+/**
+ * Every table as of one moment, into `folder`, which exists; the manifest comes last and makes it a backup. One transaction holds the
+ * moment; each table, each partition, is read in another one of that moment, so that no more than one is locked at a time, however many
+ * days there are. Retention waits meanwhile: it would drop a day between two tables.
+ */
 export function backUpDatabase(url: string, folder: string, now: Date): Promise<BackupManifest> {
-  return mapErrors(async () => {
-    const client = backupClient(url);
-    client.on('error', () => undefined);
+  return mapErrors(() =>
+    withClient(url, (keeper) =>
+      withClient(url, async (reader) => {
+        await keeper.query('begin isolation level repeatable read read only');
+        await keeper.query(
+          'lock table only decisions, only exposures, only interactions in access share mode',
+        );
+        const exported = await keeper.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
+        const { snapshot } = exported.rows[0];
+        const tables: BackupManifest['tables'] = [];
+        for (const table of await backedUpTables(keeper))
+          tables.push(await backUpTable(reader, snapshot, table, folder));
+        const { rows } = await keeper.query<{ name: string }>('select name from migrations order by id');
+        const manifest: BackupManifest = {
+          format: 'allot-backup',
+          formatVersion: 1,
+          createdAt: now.toISOString(),
+          migrations: rows.map(({ name }) => name),
+          days: [...(await partitionDays(keeper))],
+          tables,
+        };
+        await keeper.query('commit');
+        await writeFile(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+        return manifest;
+      }),
+    ),
+  );
+}
+
+async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = backupClient(url);
+  client.on('error', () => undefined);
+  try {
     await client.connect();
-    try {
-      await client.query('begin isolation level repeatable read read only');
-      const tables: BackupManifest['tables'] = [];
-      for (const table of await backedUpTables(client)) tables.push(await backUpTable(client, table, folder));
-      const { rows } = await client.query<{ name: string }>('select name from migrations order by id');
-      const manifest: BackupManifest = {
-        format: 'allot-backup',
-        formatVersion: 1,
-        createdAt: now.toISOString(),
-        migrations: rows.map(({ name }) => name),
-        days: [...(await partitionDays(client))],
-        tables,
-      };
-      await client.query('commit');
-      await writeFile(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
-      return manifest;
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  });
+    return await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 async function backUpTable(
   client: pg.ClientBase,
-  { name, columns }: BackedUpTable,
+  snapshot: string,
+  { name, columns, parts }: BackedUpTable,
   folder: string,
 ): Promise<BackupManifest['tables'][number]> {
   const file = `${name}.copy.gz`;
   const list = columns.map(quoted).join(', ');
-  const { bytes, rows } = copyOut(client, `copy (select ${list} from ${quoted(name)}) to stdout`);
+  let rows = 0;
+  async function* read(): AsyncGenerator<Buffer> {
+    for (const part of parts) {
+      await client.query(
+        `begin isolation level repeatable read read only; set transaction snapshot '${snapshot}'`,
+      );
+      const copied = copyOut(client, `copy (select ${list} from ${quoted(part)}) to stdout`);
+      yield* copied.bytes as AsyncIterable<Buffer>;
+      rows += await copied.rows;
+      await client.query('commit');
+    }
+  }
   const hash = createHash('sha256');
   const hashed = new Transform({
     transform(chunk: Buffer, _, done) {
@@ -66,10 +96,10 @@ async function backUpTable(
     },
   });
   await pipeline(
-    bytes,
+    read,
     createGzip({ level: 4 }),
     hashed,
     createWriteStream(join(folder, file), { mode: 0o600 }),
   );
-  return { name, columns: [...columns], rows: await rows, file, sha256: hash.digest('hex') };
+  return { name, columns: [...columns], rows, file, sha256: hash.digest('hex') };
 }

@@ -8,15 +8,18 @@ import { AllotError } from '../../core/errors.ts';
 import { mapErrors } from '../errors.ts';
 import { makePartitions } from '../partitions.ts';
 import { backupClient } from './back-up.ts';
+import { copyInDays } from './copy-days.ts';
 import { copyIn } from './copy-streams.ts';
 import { type BackupManifest, readBackupManifest } from './manifest.ts';
 import { backedUpTables, quoted } from './tables.ts';
 
 /**
- * Fills an empty database of this version's schema from a backup, in one transaction. A backup of an older version fits:
+ * Fills an empty database of this version's schema from a backup: the days of the log first, a few at a time, as a transaction locks
+ * every partition that it fills; then everything else in one transaction. A failure leaves the database empty, for another try; what a
+ * killed restore left is marked, and the next one begins by removing it. A backup of an older version fits:
  * its columns are named, later ones take their defaults. `state_conflict` when the database holds anything or the backup
  * is of a newer version; `invalid_request` when a file is missing or altered, before anything is written. What else belongs to
- * the backup is put in its place by `first`, when everything was checked: a failure leaves the database empty, for another try.
+ * the backup is put in its place by `first`, when everything was checked.
  */
 export async function restoreDatabase(
   url: string,
@@ -31,22 +34,63 @@ export async function restoreDatabase(
     await client.connect();
     try {
       await refuseNewer(client, manifest);
+      if (await isUnfinished(client)) await empty(client);
       await refuseFilled(client);
       await first();
-      await makePartitions(client, manifest.days);
-      await client.query('begin');
-      await client.query('delete from control_revision');
-      for (const table of manifest.tables) await fill(client, table, folder);
-      await goOnCounting(client);
-      await settleRuns(client);
-      // Deciders that served another state of this database look again.
-      await client.query('update control_revision set revision = revision + 1');
-      await client.query('commit');
+      try {
+        await fillAll(client, manifest, folder);
+      } catch (error) {
+        // Without its connection nothing can be removed: the mark stays, and the next restore does it.
+        await client
+          .query('rollback')
+          .then(() => empty(client))
+          .catch(() => undefined);
+        throw error;
+      }
     } finally {
       await client.end().catch(() => undefined);
     }
   });
   return manifest;
+}
+
+async function fillAll(client: pg.ClientBase, manifest: BackupManifest, folder: string): Promise<void> {
+  await markUnfinished(client);
+  await makePartitions(client, manifest.days);
+  for (const table of manifest.tables.filter(isOfDays)) await fill(client, table, folder);
+  await client.query('begin');
+  await client.query('delete from control_revision');
+  for (const table of manifest.tables.filter((t) => !isOfDays(t))) await fill(client, table, folder);
+  await goOnCounting(client);
+  await settleRuns(client);
+  // Deciders that served another state of this database look again.
+  await client.query('update control_revision set revision = revision + 1');
+  await client.query('comment on table decisions is null');
+  await client.query('commit');
+}
+
+type Table = BackupManifest['tables'][number];
+
+const ofDays = ['decisions', 'exposures', 'interactions'];
+const isOfDays = ({ name }: Table): boolean => ofDays.includes(name);
+
+const UNFINISHED = 'allot restore: not finished';
+
+const markUnfinished = (client: pg.ClientBase): Promise<unknown> =>
+  client.query(`comment on table decisions is '${UNFINISHED}'`);
+
+async function isUnfinished(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ mark: string | null }>(
+    `select obj_description('decisions'::regclass) as mark`,
+  );
+  return rows[0].mark === UNFINISHED;
+}
+
+/** Removes what an unfinished restore has filled in outside of its last transaction, a table at a time. */
+async function empty(client: pg.ClientBase): Promise<void> {
+  for (const { name, parts } of await backedUpTables(client))
+    if (ofDays.includes(name)) for (const part of parts) await client.query(`drop table ${quoted(part)}`);
+  await client.query('comment on table decisions is null');
 }
 
 async function verify(path: string, sha256: string): Promise<void> {
@@ -72,22 +116,21 @@ async function refuseNewer(client: pg.ClientBase, { migrations }: BackupManifest
 }
 
 async function refuseFilled(client: pg.ClientBase): Promise<void> {
-  for (const { name } of await backedUpTables(client)) {
-    if (name === 'control_revision') continue;
-    const { rows } = await client.query(`select from ${quoted(name)} limit 1`);
+  const tables = (await backedUpTables(client)).filter(({ name }) => name !== 'control_revision');
+  for (const part of tables.flatMap(({ parts }) => parts)) {
+    const { rows } = await client.query(`select from ${quoted(part)} limit 1`);
     if (rows.length > 0)
-      throw new AllotError('state_conflict', `the database is not empty (${name}): restore into a new one`);
+      throw new AllotError('state_conflict', `the database is not empty (${part}): restore into a new one`);
   }
 }
 
-async function fill(
-  client: pg.ClientBase,
-  { name, columns, file, rows }: BackupManifest['tables'][number],
-  folder: string,
-): Promise<void> {
+async function fill(client: pg.ClientBase, table: Table, folder: string): Promise<void> {
+  const { name, columns, file, rows } = table;
   const text = `copy ${quoted(name)} (${columns.map(quoted).join(', ')}) from stdin`;
   const source = createReadStream(join(folder, file)).pipe(createGunzip());
-  const restored = await copyIn(client, text, source);
+  const restored = isOfDays(table)
+    ? await copyInDays(client, text, source)
+    : await copyIn(client, text, source);
   if (restored !== rows)
     throw new AllotError('invalid_request', `${file}: ${restored} rows, the manifest says ${rows}`);
 }
