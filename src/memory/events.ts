@@ -60,6 +60,9 @@ export function createDeadLetterStore(state: MemoryState): DeadLetterStore {
         .sort((a, b) => b.receivedAt - a.receivedAt || compareText(a.id, b.id))
         .slice(0, limit);
     },
+    async ids() {
+      return [...state.deadLetters.keys()];
+    },
     async find(id) {
       return copy(state.deadLetters.get(id));
     },

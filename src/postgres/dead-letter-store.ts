@@ -21,6 +21,14 @@ export function createDeadLetterStore(pool: pg.Pool): DeadLetterStore {
       return rows.map(toDeadLetter);
     },
 
+    async ids() {
+      const rows = await query<{ id: string }>(
+        pool,
+        'select id from dead_letters order by received_at desc, id',
+      );
+      return rows.map(({ id }) => id);
+    },
+
     async find(id) {
       const rows = await query<Row>(
         pool,

@@ -3,8 +3,17 @@ import { dayOfDecisionId } from '../core/feedback/decision-id.ts';
 import { mentions } from '../core/feedback/mentions.ts';
 import { claimsOf, type RecordClaims } from '../core/feedback/record-claims.ts';
 
-/** Of one fetch; a poison record may be a megabyte. */
+/** Of one fetch; a record may be as large as a topic takes. */
 const PAGE = 200;
+const PAGE_BYTES = 16 * 1024 * 1024;
+
+/** At least one, and so many as their bytes allow. */
+const NEXT_LETTERS = `
+  select l.id, l.reason, l.record from dead_letters as l join (
+    select id, sum(length(record)) over (order by id) - length(record) as bytes_before
+    from (select id, record from dead_letters where id > $1 order by id limit $2) as page
+  ) as p using (id)
+  where p.bytes_before < $3 order by id`;
 
 export interface UnitNames {
   readonly tenant: string;
@@ -22,13 +31,10 @@ export async function forgettableLetters(client: pg.ClientBase, unit: UnitNames)
   const decisionIds = new Set(unit.decisionIds);
   const found: string[] = [];
   for (let after = ''; ;) {
-    const { rows } = await client.query<Letter & { id: string }>(
-      'select id, reason, record from dead_letters where id > $1 order by id limit $2',
-      [after, PAGE],
-    );
+    const { rows } = await client.query<Letter & { id: string }>(NEXT_LETTERS, [after, PAGE, PAGE_BYTES]);
     for (const row of rows) if (isOf(row, unit, decisionIds)) found.push(row.id);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return found;
+    if (last === undefined) return found;
     after = last.id;
   }
 }

@@ -51,24 +51,27 @@ export function forgetUnit(pool: pg.Pool, options: ForgetOptions): Promise<Forgo
       await client.query(`set local statement_timeout = '10min'`);
       await client.query(STOP_WRITERS);
       const unitHash = await guard(client, tenant, unitId);
-      const decisions = await deleteDecisions(client, tenant, unitId);
-      await keepAway(client, [
-        ...decisions,
-        ...(options.decisionIds ?? []).map(({ day, decisionId }) => ({ day, decision_id: decisionId })),
-      ]);
+      const stored = await deleteDecisions(client, tenant, unitId);
+      const waiting = (options.decisionIds ?? []).map(({ day, decisionId }) => ({
+        day,
+        decision_id: decisionId,
+      }));
+      // Feedback may be stored before its decision is.
+      const decisions = [...stored, ...waiting];
+      await keepAway(client, decisions);
       const feedback = await deleteFeedback(client, decisions);
       // Its sums stay in its experiments' cells: they are of many units and name none.
       await client.query('delete from experiment_units where tenant = $1 and unit_id = $2', [tenant, unitId]);
-      const decisionIds = decisions.map((row) => row.decision_id);
-      const letters = await forgettableLetters(client, { tenant, unitId, decisionIds });
+      const names = { tenant, unitId, decisionIds: decisions.map((row) => row.decision_id) };
+      const letters = await forgettableLetters(client, names);
       await client.query('delete from dead_letters where id = any($1::text[])', [letters]);
       const actor = { tenant, id: options.actor, ...(options.reason ? { reason: options.reason } : {}) };
       const forcedIn = await takeFromSides(client, actor, unitId, unitHash);
-      const counts = { decisions: decisions.length, ...feedback, deadLetters: letters.length, forcedIn };
+      const counts = { decisions: stored.length, ...feedback, deadLetters: letters.length, forcedIn };
       await audit(client, actor, { action: 'unit.forget', subject: unitHash, details: counts });
       if (forcedIn > 0) await bumpRevision(client);
       if (isDryRun) await client.query('rollback; begin');
-      return { ...counts, decisionIds, unitHash };
+      return { ...counts, decisionIds: stored.map((row) => row.decision_id), unitHash };
     },
     'begin',
   );

@@ -1,16 +1,18 @@
 import type pg from 'pg';
 import { type EventRows, keepInEach, type RowsByKind } from './event-rows.ts';
 
-/** A decision that comes after its unit was forgotten: noted by its id, for its feedback. */
+/** Decisions that come after their unit was forgotten, or again: noted by their ids, for their feedback. */
 const NOTE_DECISIONS = `
-  insert into forgotten_decisions (day, decision_id)
-  select day, e ->> 'decisionId'
-  from rows from (unnest($1::date[]), jsonb_array_elements($2::jsonb)) as t (day, e)
-  where exists (
-    select from forgotten_units as f
-    where f.tenant = e ->> 'tenant' and f.unit_hash = forgotten_unit_hash(e ->> 'tenant', e ->> 'unitId'))
-  on conflict do nothing
-  returning day::text, decision_id`;
+  with forgotten as (
+    select day, e ->> 'decisionId' as decision_id
+    from rows from (unnest($1::date[]), jsonb_array_elements($2::jsonb)) as t (day, e)
+    where exists (
+      select from forgotten_units as f
+      where f.tenant = e ->> 'tenant' and f.unit_hash = forgotten_unit_hash(e ->> 'tenant', e ->> 'unitId'))
+  ), noted as (
+    insert into forgotten_decisions (day, decision_id) select day, decision_id from forgotten on conflict do nothing
+  )
+  select day::text, decision_id from forgotten`;
 
 /** Feedback that was faster than its decision waits as an orphan: it goes too. */
 const dropOrphans = (table: 'exposures' | 'interactions'): string => `

@@ -30,6 +30,33 @@ async function letters(): Promise<string[]> {
   return rows.map(({ record }) => record.toString()).sort();
 }
 
+describe('feedback that was stored before its decision', () => {
+  const exposures = async (decisionId: string): Promise<unknown> =>
+    (
+      await database.pool.query('select count(*)::integer as n from exposures where decision_id = $1', [
+        decisionId,
+      ])
+    ).rows[0];
+
+  it('goes with its unit when a journal names the decision, and when it came back before the decision did', async () => {
+    const tenant = newTenant();
+    const decision = decisionOf(tenant, 'person-78');
+    const { decisionId } = decision;
+    const exposure = exposureEvent(0, { tenant, decisionId, occurredAt: AT, receivedAt: AT });
+    await write([exposure]);
+    const decisionIds = [{ day: '2026-05-06', decisionId }];
+    const options = { tenant, unitId: 'person-78', actor: 'cli', isDryRun: false, decisionIds };
+    expect(await forgetUnit(database.pool, options)).toMatchObject({ decisions: 0, exposures: 1 });
+    expect(await exposures(decisionId)).toEqual({ n: 0 });
+    // As versions before this one left it behind: noted already, and still there.
+    await database.pool.query('delete from forgotten_decisions where decision_id = $1', [decisionId]);
+    await write([exposure]);
+    await database.pool.query(`insert into forgotten_decisions values ('2026-05-06', $1)`, [decisionId]);
+    await write([decision]);
+    expect(await exposures(decisionId)).toEqual({ n: 0 });
+  });
+});
+
 describe('dead letters of a forgotten unit', () => {
   it('go; those of other units and other tenants that hold the same number stay', async () => {
     const [tenant, other] = [newTenant(), newTenant()];

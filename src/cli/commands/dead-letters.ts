@@ -78,7 +78,7 @@ async function show(id: string, { json }: Chosen): Promise<void> {
 async function replay(ids: readonly string[], chosen: Chosen): Promise<void> {
   const { replayDeadLetters } = await import('../../service/delivery/dead-letters.ts');
   const outcome = await withStores(async (stores) =>
-    replayDeadLetters(stores, await select(stores.deadLetters, ids, chosen)),
+    replayDeadLetters(stores, lettersOf(stores.deadLetters, await select(stores.deadLetters, ids, chosen))),
   );
   if (chosen.json === true) printJson(outcome);
   else {
@@ -90,7 +90,7 @@ async function replay(ids: readonly string[], chosen: Chosen): Promise<void> {
 
 async function purge(ids: readonly string[], chosen: Chosen): Promise<void> {
   const purged = await withStores(async ({ deadLetters }) =>
-    deadLetters.remove((await select(deadLetters, ids, chosen)).map(({ id }) => id)),
+    deadLetters.remove(await select(deadLetters, ids, chosen)),
   );
   if (chosen.json === true) printJson({ purged });
   else note(`${purged} deleted`);
@@ -101,10 +101,20 @@ async function select(
   store: DeadLetterStore,
   ids: readonly string[],
   { all }: Chosen,
-): Promise<readonly DeadLetter[]> {
+): Promise<readonly string[]> {
   if ((all === true) === ids.length > 0)
     throw new AllotError('invalid_request', 'name the ids, or say --all (not both)');
-  return all === true ? await store.list(Number.MAX_SAFE_INTEGER) : await found(store, ids);
+  if (all === true) return await store.ids();
+  await found(store, ids);
+  return ids;
+}
+
+/** One after the other, as a record may be as large as a topic takes; without those that somebody else has purged since. */
+async function* lettersOf(store: DeadLetterStore, ids: readonly string[]): AsyncIterable<DeadLetter> {
+  for (const id of ids) {
+    const letter = await store.find(id);
+    if (letter !== undefined) yield letter;
+  }
 }
 
 async function found(store: DeadLetterStore, ids: readonly string[]): Promise<readonly DeadLetter[]> {

@@ -14,11 +14,11 @@ export interface ReplayOutcome {
  */
 export async function replayDeadLetters(
   stores: { readonly deadLetters: DeadLetterStore; readonly events: EventStore },
-  letters: readonly DeadLetter[],
+  letters: Iterable<DeadLetter> | AsyncIterable<DeadLetter>,
 ): Promise<ReplayOutcome> {
   const replayed: string[] = [];
   const refused: { id: string; reason: string }[] = [];
-  for (const { id, record } of letters) {
+  for await (const { id, record } of letters) {
     try {
       const { tooLate } = await stores.events.write({ events: [parseEvent(record)], deadLetters: [] });
       if (tooLate !== undefined && Object.values(tooLate).some((count) => count > 0))
@@ -26,11 +26,9 @@ export async function replayDeadLetters(
       await stores.deadLetters.remove([id]);
       replayed.push(id);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      refused.push({ id, reason: error.message });
+      if (error instanceof AllotError && error.retryable) throw error;
+      refused.push({ id, reason: error instanceof Error ? error.message : String(error) });
     }
   }
   return { replayed, refused };
 }
-
-const isRefusal = (error: unknown): error is AllotError => error instanceof AllotError && !error.retryable;

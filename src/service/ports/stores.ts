@@ -142,6 +142,8 @@ export interface WriteCounts {
 
 export interface DeadLetterStore {
   list(limit: number): Promise<readonly DeadLetter[]>;
+  /** Of all of them: records may be large. */
+  ids(): Promise<readonly string[]>;
   find(id: string): Promise<DeadLetter | undefined>;
   remove(ids: readonly string[]): Promise<number>;
 }

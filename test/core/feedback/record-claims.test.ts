@@ -30,6 +30,19 @@ it('reads any JSON', () => {
   );
 });
 
+it('takes each text once, none that is too long for a name, and only those for decision ids that have their length', () => {
+  const id = 'a'.repeat(50);
+  const value = ['u-1', 'u-1', id, 'x'.repeat(257)];
+  expect(claimsOf(JSON.stringify(value))).toEqual({ tenant: null, unitIds: [id, 'u-1'], decisionIds: [id] });
+});
+
+it('tells nothing from a record of endless texts, whose question would hold up ingest', () => {
+  const texts = (count: number): string =>
+    JSON.stringify(Array.from({ length: count }, (_, n) => `t${String(n)}`));
+  expect(claimsOf(texts(10_000))?.unitIds).toHaveLength(10_000);
+  expect(claimsOf(texts(10_001))).toBeNull();
+});
+
 it('reads records that are nested without end', () => {
   const deep = `${'['.repeat(100_000)}"u-1"${']'.repeat(100_000)}`;
   expect(claimsOf(deep)?.unitIds).toEqual(['u-1']);

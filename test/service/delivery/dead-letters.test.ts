@@ -31,6 +31,29 @@ describe('replaying dead letters', () => {
     expect((await stores.decisions.counts(tenant)).decisions).toBe(1);
   });
 
+  it('goes on after a letter at which the store fails for a reason that nobody foresaw', async () => {
+    const stores = createMemoryStores();
+    const tenant = newTenant();
+    const decidedAt = Date.UTC(2026, 5, 1);
+    const deadLetters = [1, 2].map((n) => ({
+      receivedAt: n,
+      reason: 'x',
+      record: bytes(decisionEvent(n, { tenant, decidedAt, decisionId: mintId(tenant, decidedAt) })),
+    }));
+    await stores.events.write({ events: [], deadLetters });
+    let calls = 0;
+    const events: typeof stores.events = {
+      write: (batch) => {
+        calls += 1;
+        return calls === 1 ? Promise.reject(new TypeError('no such column')) : stores.events.write(batch);
+      },
+    };
+    const outcome = await replayDeadLetters({ ...stores, events }, await stores.deadLetters.list(10));
+    expect(outcome.replayed).toHaveLength(1);
+    expect(outcome.refused.map(({ reason }) => reason)).toEqual(['no such column']);
+    expect(await stores.deadLetters.ids()).toEqual(outcome.refused.map(({ id }) => id));
+  });
+
   it('ends on an outage and keeps every letter that was not stored', async () => {
     const stores = createMemoryStores();
     const record = bytes(decisionEvent(1, { tenant: newTenant() }));
