@@ -4,6 +4,8 @@ import { createStopSteps, type StopSteps, type StopStepsOptions } from './stop-s
 export interface Shutdown extends Pick<StopSteps, 'onStop'> {
   /** Aborted when the stop begins: what still starts gives up. */
   readonly signal: AbortSignal;
+  /** What a shell expects of a process that a signal ended: 130 or 143; null when none came. */
+  signalExitCode(): number | null;
   /** Resolves when every registered step has run, whoever asked for it. */
   readonly stopped: Promise<void>;
   /** Stops without a signal; safe to call twice. */
@@ -32,14 +34,17 @@ export function handleShutdown(options: StopStepsOptions): Shutdown {
   };
   const stop = (reason: string): Promise<void> => (running ??= stopAll(reason));
   let firstAt = Infinity;
+  let signalExitCode: number | null = null;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (performance.now() - firstAt > IMPATIENCE_MS) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    signalExitCode ??= 128 + (signal === 'SIGINT' ? 2 : 15);
+    if (performance.now() - firstAt > IMPATIENCE_MS) process.exit(signalExitCode);
     firstAt = Math.min(firstAt, performance.now());
     void stop(signal);
   };
   for (const signal of signals) process.on(signal, onSignal);
   return {
     signal: begun.signal,
+    signalExitCode: () => signalExitCode,
     onStop: (name, step, bound) => steps.onStop(name, step, bound),
     stopped,
     stop,

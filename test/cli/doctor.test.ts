@@ -6,6 +6,7 @@ import { checkSecrets } from '../../src/cli/doctor/checks.ts';
 import { checkDatabase } from '../../src/cli/doctor/database.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { checkDataDir, checkJournal } from '../../src/cli/doctor/folders.ts';
+import { secretsOf } from '../../src/compose/secrets.ts';
 import { readConfig } from '../../src/config/env.ts';
 import { makePartitions } from '../../src/postgres/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -77,8 +78,10 @@ describe('the check of the secrets', () => {
     const segment = join(config.journal.directory, 'own', '00000000000000000001.seg');
     writeFileSync(segment, 'x');
     expect(summary(checkSecrets(config))).toMatch(
-      /^secrets failure: .* is not there, but the journal .* holds records/,
+      /^secrets failure: .* is not there, but the journal .* holds records: a start is refused$/,
     );
+    expect(checkSecrets(config).advice).toContain('set ALLOT_SECRETS_FILE to where it is');
+    expect(() => secretsOf(config)).toThrow(/is not there, but the journal/);
     rmSync(segment);
   });
 

@@ -32,7 +32,8 @@ Examples:
   allot demo
   allot demo --exit --json
 
-Exit codes: 0 the loop went through, 1 something failed, 2 a flag or setting breaks a rule.`,
+Exit codes: 0 the loop went through (also when Ctrl-C ends the page afterwards), 1 something failed, 2 a flag or setting
+breaks a rule, 130 or 143 interrupted by SIGINT or SIGTERM before the end.`,
     )
     .action(demo);
 }
@@ -55,18 +56,23 @@ async function demo(flags: Flags): Promise<void> {
   const config = readConfig();
   const logger = createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel);
   const shutdown = handleShutdown({ logger });
-  const abort = new AbortController();
-  shutdown.onStop('demo', () => abort.abort());
   const { runDemo } = await import('../demo/demo.ts');
   const progress = createProgress();
-  const running = await runDemo(config, options, { progress, logger, signal: abort.signal }).catch(
-    async (error: unknown) => {
-      progress.done();
-      await shutdown.stop('the demo failed');
-      throw error;
-    },
-  );
-  shutdown.onStop('allot', () => running.close());
+  const run = runDemo(config, options, { progress, logger, signal: shutdown.signal });
+  // Not before everything that it started has been stopped.
+  shutdown.onStop('demo', async () => (await run.catch(() => null))?.close(), { patienceMs: Infinity });
+  let running: Awaited<typeof run>;
+  try {
+    running = await run;
+  } catch (error) {
+    progress.done();
+    await shutdown.stop('the demo failed');
+    const code = shutdown.signalExitCode();
+    if (code === null) throw error;
+    note('The demo was interrupted.');
+    process.exitCode = code;
+    return;
+  }
   if (options.json) printJson(running.summary);
   else {
     const { describe } = await import('../demo/describe.ts');

@@ -19,6 +19,8 @@ export function checkNode(version: string): Finding {
 export function checkSecrets(config: AllotConfig): Finding {
   const { secretsFile: file } = config;
   const restore = 'restore the file from a backup: new secrets orphan stored ids';
+  const lost =
+    'restore the file from a backup, or set ALLOT_SECRETS_FILE to where it is; move the data directory away where new secrets are meant';
   try {
     if (existsSync(file)) {
       loadOrCreateSecrets(file);
@@ -26,7 +28,7 @@ export function checkSecrets(config: AllotConfig): Finding {
     }
     const trace = traceOfUse(config);
     if (trace === null) return ok('secrets', `${file} will be made on the first start`);
-    return failure('secrets', `${file} is not there, but ${trace}`, restore);
+    return failure('secrets', `${file} is not there, but ${trace}: a start is refused`, lost);
   } catch (error) {
     return failure('secrets', reasonOf(error), restore);
   }
