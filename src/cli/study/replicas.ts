@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type AllotClient } from '../../client/client.ts';
@@ -51,14 +51,14 @@ export async function startApiReplicas(count: number, url: string | null = null)
     await createApiKeyStore(database.pool).add(record);
     await database.close();
     const clients: AllotClient[] = [];
-    for (let i = 0; i < count; i++) {
-      const port = await freePort();
+    for (const [i, port] of (await freePorts(count)).entries()) {
       const where = { databaseUrl, folder, name: `api-${String(i)}` };
       children.push(startProcess('api/main.ts', where, { ALLOT_HTTP_PORT: String(port) }));
       clients.push(createClient({ url: `http://127.0.0.1:${String(port)}`, key }));
-      // One after the other: the first makes the secrets that all of them share.
-      await ready(clients[i], children[i]);
+      // The first makes the secrets that all of them share.
+      if (i === 0) await ready(clients[0], children[0]);
     }
+    await Promise.all(clients.map((client, i) => ready(client, children[i])));
     return {
       clients,
       processes: children,
@@ -138,11 +138,11 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+/** All held at once, so that no two are the same. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
 }
