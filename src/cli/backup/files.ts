@@ -20,10 +20,19 @@ export async function makeEmptyFolder(folder: string): Promise<void> {
  * with the brokers, behind the offsets that were read before. Owners stay behind, so whoever finds the copy takes it for that of an ended process and delivers it.
  */
 export async function backUpJournal(config: AllotConfig, folder: string): Promise<void> {
-  await copyTree(config.journal.directory, join(folder, JOURNAL));
+  const copied = new Set<string>();
+  let before: number;
+  // A process that starts meanwhile takes the folder of an ended one into its own: it is copied by its new name as well.
+  do {
+    before = copied.size;
+    await copyTree(config.journal.directory, join(folder, JOURNAL), copied);
+  } while (copied.size > before);
 }
 
-async function copyTree(from: string, to: string): Promise<void> {
+/** Files of the folders that are not `copied` yet; notes these. */
+async function copyTree(from: string, to: string, copied: Set<string>): Promise<void> {
+  const isNew = !copied.has(from);
+  copied.add(from);
   await mkdir(to, { recursive: true, mode: 0o700 });
   const entries = await readdir(from, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     ignoreGone(error);
@@ -31,12 +40,13 @@ async function copyTree(from: string, to: string): Promise<void> {
   });
   for (const entry of entries) {
     const source = join(from, entry.name);
-    if (entry.isDirectory()) await copyTree(source, join(to, entry.name));
-    else if (entry.name !== OWNER_FILE) await copyFile(source, join(to, entry.name)).catch(ignoreGone);
+    if (entry.isDirectory()) await copyTree(source, join(to, entry.name), copied);
+    else if (isNew && entry.name !== OWNER_FILE)
+      await copyFile(source, join(to, entry.name)).catch(ignoreGone);
   }
 }
 
-/** Segments come and go while it is copied, and where nothing was accepted yet there is no journal. */
+/** Segments and folders come and go while it is copied, and where nothing was accepted yet there is no journal. */
 function ignoreGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }
