@@ -11,7 +11,11 @@ export function register(program: Command): void {
     .command('snapshot')
     .description('freeze a time range of the log as a dataset (Parquet + manifest with a content hash)')
     .option('--surface <name>', 'which surface')
-    .option('--out <dir>', 'folder for the parts and manifest.json')
+    .option(
+      '--out <dir>',
+      'folder for the parts and manifest.json; one that holds another snapshot is refused',
+    )
+    .option('--replace', 'put this snapshot in the place of the one that --out holds')
     .option('--until <time>', 'decisions before this time (ISO 8601 or ms; default: now)')
     .option('--from <time>', 'decisions from this time on (default: the first)')
     .option('--as-of <time>', 'the log is known up to this time (default: now, or --until if later)')
@@ -35,6 +39,7 @@ Exit codes: 0 written, 1 failed, 2 bad input.`,
 interface SnapshotOptions {
   readonly surface?: string;
   readonly out?: string;
+  readonly replace?: boolean;
   readonly until?: string;
   readonly from?: string;
   readonly asOf?: string;
@@ -64,19 +69,23 @@ async function snapshotHere(options: SnapshotOptions, stores: AllStores): Promis
     );
   const until = options.until === undefined ? Date.now() : parseTime('--until', options.until);
   const { createSnapshot, summary } = await import('../../../offline/snapshot.ts');
+  const { placeSnapshot } = await import('../../../offline/dataset/snapshot-folder.ts');
   const progress = createProgress({ quiet: options.json === true });
   progress.step(`reading decisions of ${surface}`);
-  const manifest = await createSnapshot(stores, {
+  const range = {
     tenant,
     surface,
-    directory: out,
     until,
     asOf: options.asOf === undefined ? Math.max(until, Date.now()) : parseTime('--as-of', options.asOf),
     ...(options.from === undefined ? {} : { from: parseTime('--from', options.from) }),
     ...(options.behavior === undefined ? {} : { behaviorVersions: options.behavior }),
-  });
+  };
+  const { manifest, wasThere } = await placeSnapshot(
+    { directory: out, isReplacing: options.replace === true },
+    (directory) => createSnapshot(stores, { ...range, directory }),
+  );
   progress.done();
-  return { directory: out, ...summary(manifest) };
+  return { directory: out, ...summary(manifest), wasThere };
 }
 
 async function snapshotRun(
@@ -93,6 +102,7 @@ function describe(result: Record<string, unknown>): string {
   const { rows, units, directory, contentHash } = result as Record<string, string | number>;
   const { undelivered, immature, twins, foreign } = result['logHealth'] as Record<string, number>;
   return (
+    (result['wasThere'] === true ? 'nothing new, the same snapshot was there before: ' : '') +
     `${rows} rows of ${units} units in ${directory} (${String(contentHash).slice(0, 12)}); left out: ` +
     `${undelivered} undelivered, ${immature} immature, ${twins} twins, ${foreign} foreign`
   );
