@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { EvaluationResult } from './evaluation/evaluation-result.ts';
 import { AllotError } from '../src/core/errors.ts';
 import type { GateVerdict } from '../src/core/ope/gate-verdict.ts';
-import type { RunStore } from '../src/service/ports/runs.ts';
+import type { RunStore, RunSummary } from '../src/service/ports/runs.ts';
 import type { Actor, PolicyStore, PolicyVersion } from '../src/service/ports/stores.ts';
 import type { ArtifactTrust } from '../src/service/registry/artifact-signatures.ts';
+import { everyRun } from '../src/service/registry/every-run.ts';
 import { mustBeTrusted } from '../src/service/registry/policies.ts';
 import { nameSchema } from '../src/service/schemas/common.ts';
 import { CHAMPION } from '../src/service/serving/served-surface.ts';
@@ -117,13 +118,7 @@ async function decidingGate(
   runs: RunStore,
   tenant: string,
 ): Promise<DecidingGate> {
-  const candidates = (await runs.list(tenant, { kind: 'evaluation', surface: request.surface })).filter(
-    (run) =>
-      run.state === 'succeeded' &&
-      run.result?.policyVersion === request.policyVersion &&
-      (request.evaluationRun === undefined || run.id === request.evaluationRun),
-  );
-  const newest = candidates.sort((a, b) => b.createdAt - a.createdAt)[0];
+  const newest = await newestEvaluation(request, runs, tenant);
   if (newest === undefined) {
     throw new AllotError(
       'run_unknown',
@@ -132,4 +127,16 @@ async function decidingGate(
   }
   const { gate, differences } = newest.result as unknown as Pick<EvaluationResult, 'gate' | 'differences'>;
   return { runId: newest.id, gate, against: differences?.against ?? null };
+}
+
+async function newestEvaluation(
+  { surface, policyVersion, evaluationRun }: PromotionRequest,
+  runs: RunStore,
+  tenant: string,
+): Promise<RunSummary | undefined> {
+  for await (const run of everyRun(runs, tenant, { kinds: ['evaluation'], surfaces: [surface] })) {
+    const isOf = run.state === 'succeeded' && run.result?.['policyVersion'] === policyVersion;
+    if (isOf && (evaluationRun === undefined || run.id === evaluationRun)) return run;
+  }
+  return undefined;
 }

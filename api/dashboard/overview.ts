@@ -1,5 +1,5 @@
 import type { Experiment } from '../../src/core/experiment/experiment.ts';
-import type { Forecast, RunKind, RunRecord } from '../../src/service/ports/runs.ts';
+import type { Forecast, RunKind, RunSummary } from '../../src/service/ports/runs.ts';
 import type { PolicyVersion } from '../../src/service/ports/stores.ts';
 import type { Principal } from '../../src/service/registry/principal.ts';
 import type { SurfaceView } from '../../src/service/registry/surfaces.ts';
@@ -14,6 +14,9 @@ const runKinds: readonly { readonly kind: RunKind; readonly base: string }[] = [
   { kind: 'promotion', base: '/v1/promotions' },
 ];
 
+/** Shown of each kind; the lists of the API give all of them, in pages. */
+const NEWEST_RUNS = 50;
+
 /** Surfaces, policies and aliases, experiments, forecasts and runs of the visitor's tenant, on one plain page. */
 export async function overviewPage(services: ApiServices, principal: Principal): Promise<string> {
   const surfaces = await services.surfaces.list(principal);
@@ -22,7 +25,10 @@ export async function overviewPage(services: ApiServices, principal: Principal):
   const forecasts = await services.evidence.forecasts(principal);
   const counts = await services.decisions.counts(principal);
   const runs = await Promise.all(
-    runKinds.map(async ({ kind, base }) => ({ base, runs: await services.runs.list(kind, principal) })),
+    runKinds.map(async ({ kind, base }) => {
+      const page = await services.runs.list(kind, principal, undefined, { limit: NEWEST_RUNS });
+      return { base, runs: page.runs };
+    }),
   );
   return page(
     'Allot',
@@ -34,7 +40,7 @@ ${counts.orphans} waiting for their decision.</p>
 <h2>Policies</h2>${policyTable(policies, surfaces)}
 <h2>Experiments</h2>${experimentTable(experiments)}
 <h2>Forecast and outcome</h2>${forecastTable(forecasts)}
-<h2>Runs</h2>${runTable(runs.flatMap(({ base, runs: list }) => list.map((run) => ({ base, run }))))}`,
+<h2>Runs</h2><p>The ${NEWEST_RUNS} newest of each kind.</p>${runTable(runs.flatMap(({ base, runs: list }) => list.map((run) => ({ base, run }))))}`,
   );
 }
 
@@ -136,7 +142,7 @@ const forecastTable = (forecasts: readonly Forecast[]): Html =>
     ]),
   );
 
-const runTable = (runs: readonly { readonly base: string; readonly run: RunRecord }[]): Html =>
+const runTable = (runs: readonly { readonly base: string; readonly run: RunSummary }[]): Html =>
   table(
     ['kind', 'surface', 'state', 'outcome', 'created', 'report'],
     runs.map(({ base, run }) => [
@@ -145,12 +151,12 @@ const runTable = (runs: readonly { readonly base: string; readonly run: RunRecor
       run.error === null ? run.state : `${run.state}: ${run.error}`,
       outcomeOf(run),
       timeOf(run.createdAt),
-      run.reportHtml === null ? '' : markup`<a href="${base}/${run.id}/report">report</a>`,
+      run.hasReport ? markup`<a href="${base}/${run.id}/report">report</a>` : '',
     ]),
   );
 
 /** Which version the run was about, and what the gate said of it. */
-function outcomeOf({ result }: RunRecord): string {
+function outcomeOf({ result }: RunSummary): string {
   const { policyVersion, verdict, gate } = (result ?? {}) as {
     readonly policyVersion?: string;
     readonly verdict?: string;

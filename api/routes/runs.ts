@@ -1,14 +1,17 @@
 import { AllotError } from '../../src/core/errors.ts';
-import type { RunKind, RunRecord } from '../../src/service/ports/runs.ts';
+import type { RunKind, RunRecord, RunSummary } from '../../src/service/ports/runs.ts';
 import { runRequestSchema } from '../../src/service/schemas/registry.ts';
 import { reportPolicy } from '../http/security-headers.ts';
+import { runPageOf, runPageQuery } from './paging.ts';
 import { html, json, type Route } from './route.ts';
 
 /** The report is a page of its own; in JSON only its address is given. */
-const view = ({ reportHtml, ...run }: RunRecord, base: string) => ({
+const view = ({ hasReport, ...run }: RunSummary, base: string) => ({
   ...run,
-  report: reportHtml === null ? null : `${base}/${run.id}/report`,
+  report: hasReport ? `${base}/${run.id}/report` : null,
 });
+
+const viewOfOne = ({ reportHtml: _, ...run }: RunRecord, base: string) => view(run, base);
 
 const routesOf = (kind: RunKind, base: string, what: string): readonly Route[] => [
   ...collectionRoutes(kind, base, what),
@@ -20,13 +23,14 @@ function collectionRoutes(kind: RunKind, base: string, what: string): readonly R
     {
       method: 'get',
       path: base,
-      summary: `${what} runs`,
+      summary: `${what} runs, newest first, in pages`,
       permission: 'view',
-      query: { surface: 'Only of this surface' },
+      query: { surface: 'Only of this surface', ...runPageQuery.query },
+      queryTypes: runPageQuery.queryTypes,
       answers: [200],
       async handle({ services, principal, query }) {
-        const runs = await services.runs.list(kind, principal, query.surface);
-        return json({ runs: runs.map((run) => view(run, base)) });
+        const { runs, next } = await services.runs.list(kind, principal, query.surface, runPageOf(query));
+        return json({ runs: runs.map((run) => view(run, base)), next });
       },
     },
     {
@@ -37,7 +41,7 @@ function collectionRoutes(kind: RunKind, base: string, what: string): readonly R
       body: runRequestSchema,
       answers: [202],
       handle: async ({ services, principal, body }) =>
-        json(view(await services.runs.start(kind, body, principal), base), 202),
+        json(viewOfOne(await services.runs.start(kind, body, principal), base), 202),
     },
   ];
 }
@@ -65,7 +69,7 @@ function itemRoutes(kind: RunKind, base: string, what: string): readonly Route[]
       permission: 'view',
       answers: [200],
       handle: async ({ services, principal, params }) =>
-        json(view(await services.runs.find(kind, params.id, principal), base)),
+        json(viewOfOne(await services.runs.find(kind, params.id, principal), base)),
     },
   ];
 }

@@ -2,7 +2,7 @@ import type { DecideAnswer } from '../service/serving/decide-answer.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
 import type { Surface } from '../core/surface/surface.ts';
 import type { ForecastReport, ShadowReport } from '../service/experiments/evidence.ts';
-import type { Forecast, RunRecord } from '../service/ports/runs.ts';
+import type { Forecast, RunPageRequest, RunSummary } from '../service/ports/runs.ts';
 import type {
   AuditEntry,
   DecisionRecord,
@@ -39,7 +39,7 @@ export interface InteractionInput extends ExposureInput {
 }
 
 export type RunRoute = 'training-runs' | 'evaluation-runs' | 'promotions';
-export type RunView = Omit<RunRecord, 'reportHtml'> & { readonly report: string | null };
+export type RunView = Omit<RunSummary, 'hasReport'> & { readonly report: string | null };
 export type BatchResult = { readonly decision: DecideAnswer } | { readonly problem: ProblemDocument };
 export interface SurfaceDetails {
   readonly surface: Surface;
@@ -153,8 +153,12 @@ const operationCalls = (call: Transport) => ({
   startRun: (route: RunRoute, run: { readonly surface: string; readonly config?: Record<string, unknown> }) =>
     call<RunView>('POST', `/v1/${route}`, run),
   run: (route: RunRoute, id: string) => call<RunView>('GET', `/v1/${route}/${encodeURIComponent(id)}`),
-  runs: async (route: RunRoute, surface?: string) =>
-    (await call<{ runs: readonly RunView[] }>('GET', withQuery(`/v1/${route}`, { surface }))).runs,
+  /** A page, newest first; `before` is the `next` of the page before it. */
+  runs: (route: RunRoute, surface?: string, { limit, before }: Partial<RunPageRequest> = {}) =>
+    call<{ readonly runs: readonly RunView[]; readonly next: string | null }>(
+      'GET',
+      withQuery(`/v1/${route}`, { surface, limit: limit === undefined ? undefined : String(limit), before }),
+    ),
   forecasts: async (surface?: string) =>
     (await call<{ forecasts: readonly Forecast[] }>('GET', withQuery('/v1/forecasts', { surface })))
       .forecasts,

@@ -16,7 +16,14 @@ export function createRunStore(state: MemoryState): RunStore {
     if (state.runs.has(key)) throw new AllotError('state_conflict', `id: run ${id} exists`);
     const run: RunRecord = {
       ...{ id, kind, surface, config: copy(config), state: 'queued' },
-      ...{ result: null, reportHtml: null, error: null, createdAt: state.now(), finishedAt: null },
+      ...{
+        result: null,
+        reportHtml: null,
+        hasReport: false,
+        error: null,
+        createdAt: state.now(),
+        finishedAt: null,
+      },
     };
     state.runs.set(key, { tenant: actor.tenant, run });
     audit(state, actor, 'run.create', id, { kind });
@@ -42,20 +49,24 @@ export function createRunStore(state: MemoryState): RunStore {
     async finish(tenant, id, outcome) {
       const finishedAt = state.now();
       const { reportHtml = null } = outcome;
-      if ('error' in outcome)
-        move(tenant, id, { state: 'failed', error: outcome.error, reportHtml, finishedAt });
-      else move(tenant, id, { state: 'succeeded', result: outcome.result, reportHtml, finishedAt });
+      const ended = { reportHtml, hasReport: reportHtml !== null, finishedAt };
+      if ('error' in outcome) move(tenant, id, { state: 'failed', error: outcome.error, ...ended });
+      else move(tenant, id, { state: 'succeeded', result: outcome.result, ...ended });
     },
     async find(tenant, id) {
       return copy(state.runs.get(keyOf(tenant, id))?.run);
     },
-    async list(tenant, { kind, surface }) {
-      return [...state.runs.values()]
+    async list(tenant, { kinds, surfaces, limit, before }) {
+      const all = [...state.runs.values()]
         .filter((entry) => entry.tenant === tenant)
-        .map((entry) => copy(entry.run))
-        .filter((run) => (kind ?? run.kind) === run.kind && (surface ?? run.surface) === run.surface)
-        .sort((a, b) => b.createdAt - a.createdAt || compareText(b.id, a.id))
-        .slice(0, 500);
+        .map(({ run: { reportHtml: _, ...run } }) => copy(run))
+        .sort((a, b) => b.createdAt - a.createdAt || compareText(b.id, a.id));
+      const from = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
+      const asked = (before !== undefined && from === 0 ? [] : all.slice(from)).filter(
+        ({ kind, surface }) => (kinds?.includes(kind) ?? true) && (surfaces?.includes(surface) ?? true),
+      );
+      const runs = asked.slice(0, limit);
+      return { runs, next: asked.length > limit ? (runs.at(-1)?.id ?? null) : null };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
-import type { NewRun, RunKind, RunRecord, RunStore } from '../service/ports/runs.ts';
+import type { NewRun, RunKind, RunRecord, RunStore, RunSummary } from '../service/ports/runs.ts';
 import type { Actor } from '../service/ports/stores.ts';
 import { addJob } from './run-jobs.ts';
 import { audit, inTransaction, query } from './transaction.ts';
@@ -12,13 +12,14 @@ interface Row {
   readonly state: RunRecord['state'];
   readonly config: Record<string, unknown>;
   readonly result: Record<string, unknown> | null;
-  readonly report_html: string | null;
+  readonly has_report: boolean;
   readonly error: string | null;
   readonly created_at: Date;
   readonly finished_at: Date | null;
 }
 
-const COLUMNS = 'id, kind, surface, state, config, result, report_html, error, created_at, finished_at';
+const SUMMARY =
+  'id, kind, surface, state, config, result, error, created_at, finished_at, report_html is not null as has_report';
 
 export function createRunStore(pool: pg.Pool): RunStore {
   return {
@@ -63,22 +64,26 @@ export function createRunStore(pool: pg.Pool): RunStore {
       ),
 
     async find(tenant, id) {
-      const rows = await query<Row>(pool, `select ${COLUMNS} from runs where tenant = $1 and id = $2`, [
-        tenant,
-        id,
-      ]);
-      return rows[0] === undefined ? undefined : toRun(rows[0]);
+      const [row] = await query<Row & { readonly report_html: string | null }>(
+        pool,
+        `select ${SUMMARY}, report_html from runs where tenant = $1 and id = $2`,
+        [tenant, id],
+      );
+      return row === undefined ? undefined : { ...toRun(row), reportHtml: row.report_html };
     },
 
-    async list(tenant, { kind, surface }) {
+    // One more than asked for: whether there is a page after this one.
+    async list(tenant, { kinds, surfaces, limit, before }) {
       const rows = await query<Row>(
         pool,
-        `select ${COLUMNS} from runs
-         where tenant = $1 and ($2::text is null or kind = $2) and ($3::text is null or surface = $3)
-         order by created_at desc, id desc limit 500`,
-        [tenant, kind ?? null, surface ?? null],
+        `select ${SUMMARY} from runs
+         where tenant = $1 and ($2::text[] is null or kind = any($2)) and ($3::text[] is null or surface = any($3))
+           and ($5::text is null or (created_at, id) < (select created_at, id from runs where tenant = $1 and id = $5))
+         order by created_at desc, id desc limit $4`,
+        [tenant, kinds ?? null, surfaces ?? null, limit + 1, before ?? null],
       );
-      return rows.map(toRun);
+      const runs = rows.slice(0, limit).map(toRun);
+      return { runs, next: rows.length > limit ? (runs.at(-1)?.id ?? null) : null };
     },
   };
 }
@@ -110,7 +115,7 @@ async function move(
   throw new AllotError('state_conflict', `run ${id} is ${rows[0].state}`);
 }
 
-function toRun(row: Row): RunRecord {
+function toRun(row: Row): RunSummary {
   return {
     id: row.id,
     kind: row.kind,
@@ -118,7 +123,7 @@ function toRun(row: Row): RunRecord {
     state: row.state,
     config: row.config,
     result: row.result,
-    reportHtml: row.report_html,
+    hasReport: row.has_report,
     error: row.error,
     createdAt: row.created_at.getTime(),
     finishedAt: row.finished_at?.getTime() ?? null,

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { AllotError } from '../../core/errors.ts';
 import { withStores } from '../local/with-stores.ts';
-import { print, printJson } from '../output.ts';
+import { note, print, printJson } from '../output.ts';
+import { positiveInteger } from '../parse-numbers.ts';
 import { renderRun, renderRuns } from '../runs/render.ts';
 import { viewOfRun } from '../runs/run-view.ts';
 
@@ -11,6 +12,8 @@ export function register(program: Command): void {
     .description('list training and evaluation runs, or show one with its lineage')
     .argument('[id]', 'one run')
     .option('--surface <name>', 'only of this surface')
+    .option('--limit <n>', 'so many of the newest', positiveInteger, 100)
+    .option('--before <id>', 'those before this run')
     .option('--tenant <name>', 'whose runs', 'default')
     .option('--json', 'one object on standard output')
     .addHelpText(
@@ -23,17 +26,27 @@ export function register(program: Command): void {
 interface RunsFlags {
   readonly surface?: string;
   readonly tenant: string;
+  readonly limit: number;
+  readonly before?: string;
   readonly json?: boolean;
 }
 
 async function show(id: string | undefined, flags: RunsFlags): Promise<void> {
   await withStores(async ({ runs }) => {
     if (id === undefined) {
-      const surface = flags.surface === undefined ? {} : { surface: flags.surface };
-      const all = await runs.list(flags.tenant, surface);
-      const listed = all.filter(({ kind }) => kind === 'training' || kind === 'evaluation').map(viewOfRun);
-      if (flags.json === true) printJson({ runs: listed });
-      else print(renderRuns(listed));
+      const { surface, limit, before } = flags;
+      const page = await runs.list(flags.tenant, {
+        kinds: ['training', 'evaluation'],
+        limit,
+        ...(surface === undefined ? {} : { surfaces: [surface] }),
+        ...(before === undefined ? {} : { before }),
+      });
+      const listed = page.runs.map(viewOfRun);
+      if (flags.json === true) printJson({ runs: listed, next: page.next });
+      else {
+        print(renderRuns(listed));
+        if (page.next !== null) note(`older ones: --before ${page.next}`);
+      }
       return;
     }
     const run = await runs.find(flags.tenant, id);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AllotConfig } from '../../config/config.ts';
 import { LAST_GOOD_FILE } from '../../disk/last-good-copy.ts';
 import type { AllStores } from '../../service/ports/all-stores.ts';
+import { everyRun } from '../../service/registry/every-run.ts';
 import { IDEMPOTENCY_WINDOW } from '../../service/serving/idempotency-window.ts';
 import { UNIT_COUNTER_KEYS } from '../../service/serving/unit-counters.ts';
 
@@ -109,8 +110,11 @@ async function frozenSnapshots(stores: AllStores, config: AllotConfig, unit: Uni
   const names = await namesIn(under);
   const isListed = Array.isArray(names);
   const found: OutOfReach[] = isListed ? [] : [names];
-  const runs = await stores.runs.list(unit.tenant, { kind: 'snapshot' });
-  const ofRuns = runs.map(({ result }) => result?.['directory']).filter((d) => typeof d === 'string');
+  const ofRuns: string[] = [];
+  for await (const { result } of everyRun(stores.runs, unit.tenant, { kinds: ['snapshot'] })) {
+    const directory = result?.['directory'];
+    if (typeof directory === 'string') ofRuns.push(directory);
+  }
   const folders = new Set([...(isListed ? names.map((name) => join(under, name)) : []), ...ofRuns]);
   for (const folder of folders) {
     const rows = await rowsOfUnit(folder, unit.tenant, unit.unitId);

@@ -1,11 +1,11 @@
-import type { RunRecord } from '../../service/ports/runs.ts';
+import type { RunSummary } from '../../service/ports/runs.ts';
 
 /** What lists and comparisons read out of a run: its result is whatever the job wrote, so nothing is taken for granted. */
 export interface RunView {
   readonly id: string;
-  readonly kind: RunRecord['kind'];
+  readonly kind: RunSummary['kind'];
   readonly surface: string;
-  readonly state: RunRecord['state'];
+  readonly state: RunSummary['state'];
   readonly createdAt: number;
   readonly finishedAt: number | null;
   readonly error: string | null;
@@ -27,11 +27,11 @@ export interface RunView {
   readonly verdict: string | null;
 }
 
-export function viewOfRun(run: RunRecord): RunView {
+export function viewOfRun(run: RunSummary): RunView {
   const { id, kind, surface, state, createdAt, finishedAt, error } = run;
   const result = run.result ?? {};
   return {
-    ...{ id, kind, surface, state, createdAt, finishedAt, error, hasReport: run.reportHtml !== null },
+    ...{ id, kind, surface, state, createdAt, finishedAt, error, hasReport: run.hasReport },
     algorithm: textOf(result['algorithm']) ?? textOf(run.config['algorithm']),
     seed: numberOf(result['seed']) ?? numberOf(run.config['seed']),
     policyVersion: textOf(result['policyVersion']) ?? textOf(run.config['policyVersion']),
@@ -62,7 +62,7 @@ export function headline({ kind, metrics, rates, verdict, error }: RunView): str
     .join(', ');
 }
 
-function configOf({ kind, config }: RunRecord): Readonly<Record<string, unknown>> {
+function configOf({ kind, config }: RunSummary): Readonly<Record<string, unknown>> {
   return kind === 'training' ? at(config, 'config') : config;
 }
 

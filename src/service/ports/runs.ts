@@ -2,19 +2,43 @@ import type { Actor, Fence } from './stores.ts';
 
 export type RunKind = 'snapshot' | 'training' | 'evaluation' | 'promotion';
 
-/** One execution of an offline job. `result` and `report` are what the job wrote; `error` says why it failed. */
-export interface RunRecord {
+/** One execution of an offline job. `result` is what the job wrote; `error` says why it failed. */
+export interface RunSummary {
   readonly id: string;
   readonly kind: RunKind;
   readonly surface: string;
   readonly state: 'queued' | 'running' | 'succeeded' | 'failed';
   readonly config: Readonly<Record<string, unknown>>;
   readonly result: Readonly<Record<string, unknown>> | null;
-  /** Self-contained HTML, where the job writes one. */
-  readonly reportHtml: string | null;
+  /** Reports are long: lists only say whether there is one. */
+  readonly hasReport: boolean;
   readonly error: string | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
+}
+
+export interface RunRecord extends RunSummary {
+  /** Self-contained HTML, where the job writes one. */
+  readonly reportHtml: string | null;
+}
+
+/** Left out: of every kind, on every surface. */
+export interface RunQuery {
+  readonly kinds?: readonly RunKind[];
+  readonly surfaces?: readonly string[];
+}
+
+/** So many of the newest; with `before` of those before that run. */
+export interface RunPageRequest {
+  readonly limit: number;
+  readonly before?: string;
+}
+
+export interface RunPage {
+  /** Newest first. */
+  readonly runs: readonly RunSummary[];
+  /** `before` of the next page; null: there is none. */
+  readonly next: string | null;
 }
 
 export type NewRun = Pick<RunRecord, 'id' | 'kind' | 'surface' | 'config'>;
@@ -36,10 +60,7 @@ export interface RunStore {
       | { readonly error: string; readonly reportHtml?: string },
   ): Promise<void>;
   find(tenant: string, id: string): Promise<RunRecord | undefined>;
-  list(
-    tenant: string,
-    query: { readonly kind?: RunKind; readonly surface?: string },
-  ): Promise<readonly RunRecord[]>;
+  list(tenant: string, query: RunQuery & RunPageRequest): Promise<RunPage>;
 }
 
 /**

@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { AllotError } from '../../core/errors.ts';
-import type { RunKind, RunRecord, RunStore } from '../ports/runs.ts';
+import type { RunKind, RunPage, RunPageRequest, RunRecord, RunStore } from '../ports/runs.ts';
 import type { SurfaceStore } from '../ports/stores.ts';
 import { parseWith } from '../schemas/parse.ts';
 import { promotedAliasSchema, runRequestSchema } from '../schemas/registry.ts';
 import { CHAMPION } from '../serving/served-surface.ts';
 import { actorOf } from './actor.ts';
-import { authorise, coversSurface, type Principal } from './principal.ts';
+import { authorise, scopesOf, type Principal } from './principal.ts';
 import { mustFindSurface } from './surfaces.ts';
 
 export interface Runs {
   /** Queues an offline job; follow it by its id. */
   start(kind: RunKind, body: unknown, principal: Principal): Promise<RunRecord>;
-  list(kind: RunKind, principal: Principal, surface?: string): Promise<readonly RunRecord[]>;
+  list(
+    kind: RunKind,
+    principal: Principal,
+    surface: string | undefined,
+    page: RunPageRequest,
+  ): Promise<RunPage>;
   find(kind: RunKind, id: string, principal: Principal): Promise<RunRecord>;
 }
 
@@ -35,10 +40,11 @@ export function createRuns(deps: { readonly runs: RunStore; readonly surfaces: S
       await runs.enqueue({ id, kind, surface, config }, actorOf(principal, reason));
       return await find(kind, id, principal);
     },
-    async list(kind, principal, surface) {
+    async list(kind, principal, surface, page) {
       authorise(principal, 'view', surface);
-      const all = await runs.list(principal.tenant, { kind, ...(surface === undefined ? {} : { surface }) });
-      return all.filter((run) => coversSurface(principal, run.surface));
+      const surfaces = scopesOf(principal, surface).filter((scope) => scope !== undefined);
+      const isAll = surface === undefined && principal.surfaces === null;
+      return await runs.list(principal.tenant, { kinds: [kind], ...(isAll ? {} : { surfaces }), ...page });
     },
     find,
   };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AllStores } from '../../../src/service/ports/all-stores.ts';
-import type { Forecast } from '../../../src/service/ports/runs.ts';
+import type { Forecast, RunQuery, RunSummary } from '../../../src/service/ports/runs.ts';
+import { everyRun } from '../../../src/service/registry/every-run.ts';
 import { actorOf, newTenant, type OpenStores } from './support.ts';
 
 export function runContract(name: string, open: OpenStores): void {
@@ -88,16 +89,51 @@ export function runContract(name: string, open: OpenStores): void {
       expect(await stores.runs.find(newTenant(), 'r1')).toBeUndefined();
     });
 
+    it('lists from the newest back, in pages, each run once and without its report', async () => {
+      const tenant = newTenant();
+      const kinds = ['evaluation', 'training'] as const;
+      for (let i = 0; i < 7; i += 1) {
+        const run = { id: `n${String(i)}`, kind: kinds[i % 2], surface: 'live-feed', config: {} };
+        await stores.runs.create(run, actorOf(tenant));
+      }
+      await stores.runs.start(tenant, 'n6');
+      await stores.runs.finish(tenant, 'n6', { result: {}, reportHtml: '<p>long</p>' });
+      const pages: (readonly RunSummary[])[] = [];
+      for (let before: string | null | undefined; before !== null;) {
+        const page = await stores.runs.list(tenant, {
+          limit: 3,
+          ...(before === undefined ? {} : { before }),
+        });
+        pages.push(page.runs);
+        before = page.next;
+      }
+      expect(pages.map((page) => page.length)).toEqual([3, 3, 1]);
+      const all = pages.flat();
+      expect(all.map(({ createdAt }) => createdAt)).toEqual(
+        all.map(({ createdAt }) => createdAt).sort((a, b) => b - a),
+      );
+      expect(all.map(({ id }) => id).sort()).toEqual(Array.from({ length: 7 }, (_, i) => `n${String(i)}`));
+      expect(all.filter(({ hasReport }) => hasReport).map(({ id }) => id)).toEqual(['n6']);
+      expect(JSON.stringify(all)).not.toContain('long');
+      expect((await stores.runs.find(tenant, 'n6'))?.reportHtml).toBe('<p>long</p>');
+      const evaluations: string[] = [];
+      for await (const { id } of everyRun(stores.runs, tenant, { kinds: ['evaluation'] }))
+        evaluations.push(id);
+      expect(evaluations.sort()).toEqual(['n0', 'n2', 'n4', 'n6']);
+    });
+
     it('lists by kind and surface', async () => {
       const tenant = await queued();
       const other = { id: 'r2', kind: 'evaluation', surface: 'other', config: {} } as const;
       await stores.runs.create(other, actorOf(tenant));
-      const ids = async (query: Parameters<typeof stores.runs.list>[1]): Promise<string[]> =>
-        (await stores.runs.list(tenant, query)).map((run) => run.id).sort();
+      const ids = async (query: RunQuery): Promise<string[]> =>
+        (await stores.runs.list(tenant, { ...query, limit: 10 })).runs.map((run) => run.id).sort();
       expect(await ids({})).toEqual(['r1', 'r2']);
-      expect(await ids({ kind: 'training' })).toEqual(['r1']);
-      expect(await ids({ surface: 'other' })).toEqual(['r2']);
-      expect(await ids({ kind: 'training', surface: 'other' })).toEqual([]);
+      expect(await ids({ kinds: ['training'] })).toEqual(['r1']);
+      expect(await ids({ kinds: ['training', 'evaluation'] })).toEqual(['r1', 'r2']);
+      expect(await ids({ surfaces: ['other'] })).toEqual(['r2']);
+      expect(await ids({ kinds: ['training'], surfaces: ['other'] })).toEqual([]);
+      expect(await ids({ surfaces: [] })).toEqual([]);
     });
 
     it('puts the online result beside the offline forecast and keeps it when forecast again', async () => {
