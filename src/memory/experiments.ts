@@ -3,7 +3,7 @@ import type { Experiment } from '../core/experiment/experiment.ts';
 import { judgementOf } from '../core/experiment/frozen-fields.ts';
 import { changedExperiment, detailsOf } from '../core/experiment/transition.ts';
 import type { ExperimentStore } from '../service/ports/stores.ts';
-import { requireSurface } from './registry.ts';
+import { requireSurface, setAlias } from './registry.ts';
 import { changed, copy, keyOf, type MemoryState } from './state.ts';
 
 export function createExperimentStore(state: MemoryState): ExperimentStore {
@@ -33,7 +33,10 @@ export function createExperimentStore(state: MemoryState): ExperimentStore {
     async transition(id, change, actor) {
       const entry = require(actor.tenant, id);
       const details = detailsOf(entry.experiment, change);
-      entry.experiment = copy(changedExperiment(entry.experiment, change));
+      const next = copy(changedExperiment(entry.experiment, change));
+      if (change.promotes !== undefined)
+        setAlias(state, { surface: next.surface, ...change.promotes }, actor);
+      entry.experiment = next;
       changed(state, actor, 'experiment.transition', id, details);
       return copy(entry.experiment);
     },

@@ -114,11 +114,7 @@ export function createPolicyStore(state: MemoryState): PolicyStore {
       );
     },
     async setAlias(surface, alias, version, actor) {
-      requireSurface(state, actor.tenant, surface);
-      if (state.policies.get(keyOf(actor.tenant, version))?.policy.surface !== surface) {
-        throw new AllotError('policy_unknown', `version: ${version} is not a policy version of ${surface}`);
-      }
-      setAlias(state, surface, alias, version, actor);
+      setAlias(state, { surface, alias, version }, actor);
     },
     async aliases(tenant, surface) {
       return Object.fromEntries(state.aliases.get(keyOf(tenant, surface)) ?? []);
@@ -138,7 +134,15 @@ function addSignature(state: MemoryState, hash: string, signed: ArtifactSignatur
   return true;
 }
 
-function setAlias(state: MemoryState, surface: string, alias: string, version: string, actor: Actor): void {
+export function setAlias(
+  state: MemoryState,
+  { surface, alias, version }: Readonly<Record<'surface' | 'alias' | 'version', string>>,
+  actor: Actor,
+): void {
+  requireSurface(state, actor.tenant, surface);
+  if (state.policies.get(keyOf(actor.tenant, version))?.policy.surface !== surface) {
+    throw new AllotError('policy_unknown', `version: ${version} is not a policy version of ${surface}`);
+  }
   const key = keyOf(actor.tenant, surface);
   const aliases = state.aliases.get(key) ?? new Map<string, string>();
   if (aliases.get(alias) === version) return;

@@ -2,10 +2,11 @@ import type pg from 'pg';
 import { AllotError } from '../core/errors.ts';
 import type { Experiment } from '../core/experiment/experiment.ts';
 import { judgementOf } from '../core/experiment/frozen-fields.ts';
-import { changedExperiment, detailsOf } from '../core/experiment/transition.ts';
-import type { ExperimentStore, LookPage, PageRequest } from '../service/ports/stores.ts';
+import { changedExperiment, detailsOf, type ExperimentChange } from '../core/experiment/transition.ts';
+import type { Actor, ExperimentStore, LookPage, PageRequest } from '../service/ports/stores.ts';
 import { requireLeader } from './leader.ts';
-import { changeControl, inTransaction, query } from './transaction.ts';
+import { moveAlias } from './policy-store.ts';
+import { audit, changeControl, inTransaction, query } from './transaction.ts';
 
 interface Row {
   readonly definition: Experiment;
@@ -53,6 +54,7 @@ export function createExperimentStore(pool: pg.Pool): ExperimentStore {
         await requireLeader(client, fence);
         const current = await lock(client, actor.tenant, id);
         const next = changedExperiment(current, change);
+        await promote(client, current, change, actor);
         await client.query(
           `update experiments set state = $3, definition = $4, changed_at = now() where tenant = $1 and id = $2`,
           [actor.tenant, id, next.state, JSON.stringify(next)],
@@ -107,6 +109,18 @@ async function requireSurface(client: pg.ClientBase, tenant: string, surface: st
     surface,
   ]);
   if (rowCount === 0) throw new AllotError('surface_unknown', `surface: ${surface} is not declared`);
+}
+
+/** In the transaction of the step: an experiment that was taken back meanwhile moves no alias. */
+async function promote(
+  client: pg.ClientBase,
+  { surface }: Experiment,
+  { promotes }: ExperimentChange,
+  actor: Actor,
+): Promise<void> {
+  if (promotes === undefined) return;
+  const moved = await moveAlias(client, { surface, ...promotes }, actor);
+  if (moved !== null) await audit(client, actor, moved);
 }
 
 async function lock(client: pg.ClientBase, tenant: string, id: string): Promise<Experiment> {

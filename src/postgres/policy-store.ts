@@ -3,7 +3,7 @@ import { AllotError } from '../core/errors.ts';
 import type { ArtifactHeader } from '../core/policy/artifact.ts';
 import type { ArtifactSignature } from '../service/ports/control.ts';
 import type { Actor, AliasChange, PolicyStore, PolicyVersion } from '../service/ports/stores.ts';
-import { changeControl, query } from './transaction.ts';
+import { changeControl, query, type Change } from './transaction.ts';
 
 interface VersionRow {
   readonly version: string;
@@ -113,24 +113,10 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
     },
 
     setAlias: (surface, alias, version, actor) =>
-      changeControl(pool, actor, async (client) => {
-        await lockSurface(client, actor.tenant, surface);
-        await requireVersion(client, actor.tenant, surface, version);
-        const { rowCount } = await client.query(
-          `insert into aliases (tenant, surface, alias, version) values ($1, $2, $3, $4)
-           on conflict on constraint aliases_pkey do update set version = excluded.version
-           where aliases.version <> excluded.version`,
-          [actor.tenant, surface, alias, version],
-        );
-        if (rowCount === 0) return { result: undefined, change: null };
-        await client.query(
-          `insert into alias_changes (tenant, surface, alias, version, changed_by, reason)
-           values ($1, $2, $3, $4, $5, $6)`,
-          [actor.tenant, surface, alias, version, actor.id, actor.reason ?? null],
-        );
-        const change = { action: 'alias.set', subject: `${surface}/${alias}`, details: { version } };
-        return { result: undefined, change };
-      }),
+      changeControl(pool, actor, async (client) => ({
+        result: undefined,
+        change: await moveAlias(client, { surface, alias, version }, actor),
+      })),
 
     async aliases(tenant, surface) {
       const rows = await query<{ alias: string; version: string }>(
@@ -143,6 +129,29 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
 
     aliasHistory: (tenant, surface) => aliasHistory(pool, tenant, surface),
   };
+}
+
+/** What the audit trail is to keep of it; null where the alias is there already. */
+export async function moveAlias(
+  client: pg.ClientBase,
+  { surface, alias, version }: Readonly<Record<'surface' | 'alias' | 'version', string>>,
+  actor: Actor,
+): Promise<Change | null> {
+  await lockSurface(client, actor.tenant, surface);
+  await requireVersion(client, actor.tenant, surface, version);
+  const { rowCount } = await client.query(
+    `insert into aliases (tenant, surface, alias, version) values ($1, $2, $3, $4)
+     on conflict on constraint aliases_pkey do update set version = excluded.version
+     where aliases.version <> excluded.version`,
+    [actor.tenant, surface, alias, version],
+  );
+  if (rowCount === 0) return null;
+  await client.query(
+    `insert into alias_changes (tenant, surface, alias, version, changed_by, reason)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [actor.tenant, surface, alias, version, actor.id, actor.reason ?? null],
+  );
+  return { action: 'alias.set', subject: `${surface}/${alias}`, details: { version } };
 }
 
 async function hashOf(client: pg.ClientBase, tenant: string, version: string): Promise<string> {

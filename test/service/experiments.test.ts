@@ -116,6 +116,19 @@ describe('experiments', () => {
     expect((await experiments.promote('e1', {}, first)).state).toBe('stopped');
   });
 
+  it('that are taken back while somebody promotes them move no alias', async () => {
+    const { stores, experiments, body } = await desk();
+    await experiments.create(body, first);
+    await experiments.start('e1', {}, first);
+    const decision = { verdict: 'pass', at: 1, reason: 'test' } as const;
+    await stores.experiments.transition('e1', { from: ['running'], to: 'decided', decision }, actor);
+    const before = await stores.policies.aliases(TENANT, surface.name);
+    const promoting = experiments.promote('e1', {}, first);
+    await stores.experiments.transition('e1', { from: ['decided'], to: 'rolled-back' }, actor);
+    await expect(promoting).rejects.toThrow('is rolled-back; it must be decided');
+    expect(await stores.policies.aliases(TENANT, surface.name)).toEqual(before);
+  });
+
   it('are never approved by whoever wrote what they now say, though another key wrote the first draft', async () => {
     const { experiments, body } = await desk();
     await experiments.create({ ...body, isApprovalNeeded: true }, first);

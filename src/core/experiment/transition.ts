@@ -28,6 +28,8 @@ export interface ExperimentChange {
   readonly approval?: Approval;
   readonly decision?: ExperimentDecision;
   readonly note?: ExperimentNote;
+  /** An alias of its surface that moves in the same step; needs whoever must agree to a promotion. */
+  readonly promotes?: { readonly alias: string; readonly version: string };
   /** A new declaration; once started it must not touch who is on which side, nor what looks are judged by. */
   readonly revised?: Experiment;
 }
@@ -74,10 +76,12 @@ export const detailsOf = (
 });
 
 /** One key alone does not start, resume or change what needs two. */
-function refuseAlone(current: Experiment, { to, approval, revised, start }: ExperimentChange): void {
+function refuseAlone(current: Experiment, change: ExperimentChange): void {
+  const { to, approval, revised, start, promotes } = change;
   if (approval !== undefined) refuseOwnApproval(current, approval);
   if (revised !== undefined) refuseUnwatched(current, revised);
   if (to === 'running' && current.state !== 'running') requireApproval(current, 'start');
+  if (promotes !== undefined) requireApproval(current, 'promote');
   if (start !== undefined) refuseMoved(current, start.variants);
 }
 

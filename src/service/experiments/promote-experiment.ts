@@ -1,5 +1,4 @@
 import { AllotError } from '../../core/errors.ts';
-import { requireApproval } from '../../core/experiment/approval.ts';
 import type { Experiment } from '../../core/experiment/experiment.ts';
 import type { ExperimentChange } from '../../core/experiment/transition.ts';
 import { actorOf } from '../registry/actor.ts';
@@ -24,21 +23,13 @@ export async function promoteExperiment(
     const names = treatments.map(({ name }) => name).join(', ');
     throw new AllotError('invalid_request', `variant: must be one of ${names}`);
   }
-  if (experiment.state !== 'decided') {
-    throw new AllotError(
-      'state_conflict',
-      `experiment ${id} is ${experiment.state}; to promote it must be decided`,
-    );
-  }
-  requireApproval(experiment, 'promote');
   const words = reason ?? `experiment ${id}: ${experiment.decision?.verdict ?? 'decided'}`;
   const why = actorOf(principal, words);
   const policy = await mustFindPolicy(deps.policies, principal.tenant, chosen.policyVersion);
   await mustBeTrusted(deps.policies, principal.tenant, policy, deps.trust);
-  // The alias first: in between, the rest of the units are on the treatment already and its own stay where they are.
-  await deps.policies.setAlias(experiment.surface, alias, chosen.policyVersion, why);
   const note = noteOf(principal, deps.clock(), `promoted ${chosen.policyVersion} to ${alias}: ${words}`);
-  const change: ExperimentChange = { from: ['decided'], to: 'stopped', note };
+  const promotes = { alias, version: chosen.policyVersion };
+  const change: ExperimentChange = { from: ['decided'], to: 'stopped', note, promotes };
   const stopped = await deps.experiments.transition(id, change, why);
   await deps.serving.refresh();
   return stopped;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AllStores } from '../../../src/service/ports/all-stores.ts';
-import { actorOf, experiment, feedSurface, newTenant, type OpenStores } from './support.ts';
+import { actorOf, artifact, experiment, feedSurface, newTenant, type OpenStores } from './support.ts';
 
 export function experimentContract(name: string, open: OpenStores): void {
   describe(`experiment store: ${name}`, () => {
@@ -49,6 +49,35 @@ export function experimentContract(name: string, open: OpenStores): void {
       await expect(stores.experiments.transition('e9', start, actorOf(tenant))).rejects.toMatchObject({
         code: 'experiment_unknown',
       });
+    });
+
+    it('moves an alias with the step or not at all', async () => {
+      const tenant = await created();
+      const actor = actorOf(tenant, 'better');
+      await stores.policies.publish({ surface: 'live-feed', ...artifact(1) }, actor);
+      const step = (to: 'decided' | 'rolled-back' | 'stopped', from: 'draft' | 'decided', version?: string) =>
+        stores.experiments.transition(
+          'e1',
+          {
+            from: [from],
+            to,
+            ...(version === undefined ? {} : { promotes: { alias: 'champion', version } }),
+          },
+          actor,
+        );
+      await expect(step('stopped', 'decided', 'live-feed@1')).rejects.toMatchObject({
+        code: 'state_conflict',
+      });
+      expect(await stores.policies.aliases(tenant, 'live-feed')).toEqual({});
+      await step('decided', 'draft');
+      await expect(step('stopped', 'decided', 'live-feed@9')).rejects.toMatchObject({
+        code: 'policy_unknown',
+      });
+      expect((await stores.experiments.find(tenant, 'e1'))?.state).toBe('decided');
+      await step('stopped', 'decided', 'live-feed@1');
+      expect(await stores.policies.aliases(tenant, 'live-feed')).toEqual({ champion: 'live-feed@1' });
+      const [set] = (await stores.audit.list(tenant, 10)).filter(({ action }) => action === 'alias.set');
+      expect(set).toMatchObject({ subject: 'live-feed/champion', reason: 'better' });
     });
 
     it('lets one of many equal transitions through', async () => {
