@@ -1,12 +1,14 @@
 import type { AllotConfig } from '../config/config.ts';
 import { childEnvironment } from '../config/env.ts';
 import { startController } from '../controller/controller.ts';
+import { startJobWatch } from '../controller/job-watch.ts';
 import { startPartitionMaintenance } from '../controller/partition-maintenance.ts';
 import { createStopSteps } from '../observability/stop-steps.ts';
 import type { Database } from '../postgres/database.ts';
 import { startJobWorker } from '../postgres/job-queue.ts';
 import { startLeadership } from '../postgres/leader.ts';
 import { makePartitionsAhead } from '../postgres/retention.ts';
+import { oldestOpenRuns } from '../postgres/run-jobs.ts';
 import { createPostgresStores } from '../postgres/stores.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import type { Metrics } from '../service/ports/metrics.ts';
@@ -36,7 +38,7 @@ export async function startWholeController(
   const { url } = database;
   const start = () =>
     startController({
-      stores: createPostgresStores(database.pool),
+      stores: createPostgresStores(database.pool, database.controlPool),
       startLeadership: () => startLeadership({ url, name: 'controller', logger }),
       startWorker: (run) => startJobWorker({ url, run, logger, concurrency: jobsAtOnce }),
       jobEnvironment: childEnvironment(config, url),
@@ -54,8 +56,10 @@ export async function startWholeController(
     logger,
     metrics,
   });
+  const jobs = startJobWatch({ oldestOpen: () => oldestOpenRuns(database.pool), logger, metrics });
   const steps = createStopSteps({ logger, totalMs: MOST_STOP_MS });
   steps.onStop('controller', () => controller.stop());
   steps.onStop('partition maintenance', () => maintenance.stop());
+  steps.onStop('job watch', () => jobs.stop());
   return { stop: () => steps.run() };
 }

@@ -174,6 +174,11 @@ export const metricDefinitions = {
     'state',
   ),
   jobSeconds: histogram('allot_job_duration_seconds', 'Offline jobs run', slow, 'kind', 'outcome'),
+  openRunAge: gauge(
+    'allot_jobs_oldest_open_age_seconds',
+    'Time since the oldest run that is queued or running was made; 0 where none is',
+    'kind',
+  ),
   leader: gauge('allot_controller_leader', '1 while this process leads the controllers'),
   partitionsAhead: gauge('allot_partitions_ahead_days', 'Days after today whose partitions are ready'),
   partitionsMade: counter('allot_partitions_made_total', 'Days whose partitions the controller made ahead'),

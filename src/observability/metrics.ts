@@ -116,6 +116,7 @@ type ControlMetrics = Pick<
   | 'artifactRefused'
   | 'experimentState'
   | 'jobFinished'
+  | 'openRuns'
   | 'isLeader'
   | 'partitionsMaintained'
 >;
@@ -134,6 +135,9 @@ function control({ add, set, setRecent, clearRecent, observe }: Meters): Control
         setRecent('experimentState', [id, tenant, surface, known], known === state ? 1 : 0);
     },
     jobFinished: (kind, outcome, durationMs) => observe('jobSeconds', { kind, outcome }, durationMs / 1000),
+    openRuns(ageMs): void {
+      for (const [kind, age] of Object.entries(ageMs)) set('openRunAge', { kind }, age / 1000);
+    },
     isLeader(leads): void {
       set('leader', {}, leads ? 1 : 0);
       if (!leads) clearRecent('experimentState');

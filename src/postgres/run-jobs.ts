@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { JobQueue, RunKind } from '../service/ports/runs.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction, query } from './transaction.ts';
 
 export const RUN_TASK = 'offline-run';
 
@@ -41,6 +41,17 @@ export function giveJobs(pool: pg.Pool): Promise<number> {
     );
     return rowCount ?? 0;
   });
+}
+
+/** For each kind, how many milliseconds ago the oldest run was made that is queued or running as a job; 0 where there is none. */
+export async function oldestOpenRuns(pool: pg.Pool): Promise<Readonly<Record<RunKind, number>>> {
+  const rows = await query<{ kind: RunKind; age: number }>(
+    pool,
+    `select kind, extract(epoch from now() - min(created_at))::float8 * 1000 as age
+     from runs where is_job and state in ('queued', 'running') group by kind`,
+  );
+  const ages = Object.fromEntries(rows.map(({ kind, age }) => [kind, Math.max(0, age)]));
+  return { snapshot: 0, training: 0, evaluation: 0, promotion: 0, ...ages };
 }
 
 export const createJobQueue = (pool: pg.Pool): JobQueue => ({ giveJobs: () => giveJobs(pool) });

@@ -48,6 +48,11 @@ const gaps = (samples: string): Record<string, string> =>
 const letters = (instance: string, samples: string): Record<string, string> =>
   of('allot_dead_letters_total', `${instance},reason="data"`, samples);
 
+const jobs = (samples: string, outcome = 'failed'): Record<string, string> =>
+  of('allot_job_duration_seconds_count', `${a},kind="training",outcome="${outcome}"`, samples);
+const openJob = (instance: string, samples: string): Record<string, string> =>
+  of('allot_jobs_oldest_open_age_seconds', `${instance},kind="training"`, samples);
+
 const cases: readonly Case[] = [
   ...about('AllotJournalDamaged', [
     [
@@ -292,6 +297,28 @@ const cases: readonly Case[] = [
       70,
       [],
     ],
+  ]),
+  ...about('AllotJobFailed', [
+    ['the first job of a kind fails', { ...oldProcess, ...jobs('_x10 1x60') }, 15, [{ kind: 'training' }]],
+    ['another one does', { ...oldProcess, ...jobs('1x100 2x60') }, 105, [{ kind: 'training' }]],
+    [
+      'one failed before the restart, and one after',
+      { ...started(a, '-172800x100 6000x60'), ...jobs('1x160') },
+      105,
+      [{ kind: 'training' }],
+    ],
+    ['all of them succeed', { ...oldProcess, ...jobs('_x10 1+1x60', 'succeeded') }, 15, []],
+    ['the last was hours ago', { ...oldProcess, ...jobs('0x10 1x200') }, 150, []],
+  ]),
+  ...about('AllotJobNotEnding', [
+    [
+      'two controllers tell of a run that goes on',
+      { ...openJob(a, '0+60x400'), ...openJob(b, '0+60x400') },
+      380,
+      [{ kind: 'training' }],
+    ],
+    ['it ended in time', openJob(a, '0+60x355 0x60'), 380, []],
+    ['none is open', openJob(a, '0x400'), 380, []],
   ]),
   ...about('AllotRolledBack', [
     [

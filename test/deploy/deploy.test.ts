@@ -114,7 +114,9 @@ describe('deploy/alerts.yaml', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     for (const { expr } of rules) {
       for (const [, name, labels] of expr.matchAll(/\b(allot_[a-z_]+)\{([^}]*)\}/g)) {
-        const metric = Object.values(metricDefinitions).find((m) => m.name === name);
+        const metric = Object.values(metricDefinitions).find(
+          (m) => m.name === name.replace(/_(bucket|sum|count)$/, ''),
+        );
         for (const [, label] of labels.matchAll(/(\w+)(?:!?=~?|!~)"/g))
           expect(metric?.labels).toContain(label);
       }

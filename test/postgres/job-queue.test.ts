@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { startJobWatch } from '../../src/controller/job-watch.ts';
 import { startJobWorker } from '../../src/postgres/job-queue.ts';
-import { giveJobs } from '../../src/postgres/run-jobs.ts';
+import { giveJobs, oldestOpenRuns } from '../../src/postgres/run-jobs.ts';
 import { createRunStore } from '../../src/postgres/run-store.ts';
 import { silentLogger, type Logger } from '../../src/service/ports/logger.ts';
 import type { RunJob, RunKind } from '../../src/service/ports/runs.ts';
@@ -84,6 +85,35 @@ it('gives an open run that has lost its job another one, whatever became of the 
     { key: 'one/running', attempts: 0 },
     { key: 'one/waits', attempts: 3 },
   ]);
+});
+
+it('tells for each kind how long its oldest open job has waited or run, and a watch counts it at once', async () => {
+  expect(await oldestOpenRuns(database.pool)).toEqual({
+    snapshot: 0,
+    training: 0,
+    evaluation: 0,
+    promotion: 0,
+  });
+  const runs = createRunStore(database.pool);
+  for (const id of ['old', 'young', 'ended']) await enqueue(id);
+  await runs.start('one', 'old');
+  await runs.start('one', 'ended');
+  await runs.finish('one', 'ended', { error: 'no' });
+  await runs.create(newRun('by-hand'), { tenant: 'one', id: 'cli' });
+  await database.pool.query(`update runs set created_at = now() - interval '7 hours' where id in ('old')`);
+  await database.pool.query(
+    `update runs set created_at = now() - interval '9 hours' where id in ('ended', 'by-hand')`,
+  );
+  const told: Readonly<Record<string, number>>[] = [];
+  const watch = startJobWatch({
+    oldestOpen: () => oldestOpenRuns(database.pool),
+    logger: silentLogger,
+    metrics: { openRuns: (ages) => void told.push(ages) },
+  });
+  await expect.poll(() => told.length, { timeout: 20_000 }).toBe(1);
+  await watch.stop();
+  expect(Math.floor(told[0]['training'] / 3_600_000)).toBe(7);
+  expect(told[0]).toMatchObject({ snapshot: 0, evaluation: 0, promotion: 0 });
 });
 
 it('finds lost jobs by itself', async () => {

@@ -72,6 +72,8 @@ export interface Metrics {
 
   experimentState(experiment: TenantSurface & { readonly id: string }, state: string): void;
   jobFinished(kind: string, outcome: 'succeeded' | 'failed', durationMs: number): void;
+  /** For each kind of job, how long ago the oldest run was made that is open; 0 where none is. */
+  openRuns(ageMs: Readonly<Record<string, number>>): void;
   /** Without the lead it no longer knows the states of experiments. */
   isLeader(leads: boolean): void;
   /** Days after today whose partitions are ready, and how many days were made now. */
@@ -105,6 +107,7 @@ export const noMetrics: Metrics = {
   artifactRefused: ignore,
   experimentState: ignore,
   jobFinished: ignore,
+  openRuns: ignore,
   isLeader: ignore,
   partitionsMaintained: ignore,
 };
