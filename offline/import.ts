@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { refuse } from '../src/core/check.ts';
 import type { DecisionIds } from '../src/core/feedback/decision-id.ts';
 import { encodeArtifact } from '../src/core/policy/codec.ts';
 import type { PolicyArtifact } from '../src/core/policy/artifact.ts';
 import { fixedPolicyArtifact } from '../src/core/policy/policy.ts';
+import { checkSurface } from '../src/core/surface/check-surface.ts';
 import type { Surface } from '../src/core/surface/surface.ts';
 import type { PseudonymOf } from '../src/service/identity/pseudonyms.ts';
 import type {
@@ -14,8 +14,8 @@ import type {
   PolicyVersion,
   SurfaceStore,
 } from '../src/service/ports/stores.ts';
-import { parseMapping } from './import/mapping.ts';
-import { mappedSurface, readMapped } from './import/mapped-log.ts';
+import { besideKnown, checkFirstRow, readMapped } from './import/mapped-log.ts';
+import { readMapping } from './import/mapping.ts';
 import {
   logFile,
   readOpenBandit,
@@ -91,22 +91,14 @@ export async function importMapped(
   source: { readonly file: string; readonly mappingFile: string },
   target: ImportTarget,
 ): Promise<ImportResult> {
-  const mapping = parseMapping(source.mappingFile, parse(await readFile(source.mappingFile, 'utf8')));
-  const surface = withKnownLimits(
-    mappedSurface(mapping),
-    await target.surfaces.find(target.actor.tenant, mapping.surface),
-  );
+  const mapping = await readMapping(source.mappingFile);
+  await checkFirstRow(source.file, mapping);
+  const surface = besideKnown(mapping, await target.surfaces.find(target.actor.tenant, mapping.surface));
+  refuse('mapping_invalid', checkSurface(surface));
   await target.surfaces.declare(surface, target.actor);
   const published = await target.policies.publishExternal(surface.name, mapping.policyVersion, target.actor);
   const rows = readMapped(source.file, { ...mapping, policyVersion: published.version });
   return finish(rows, surface, published, mapping.policyVersion, target);
-}
-
-/** A log tells actions, features and responses. What a person has declared beside them since stays. */
-function withKnownLimits(told: Surface, known: Surface | undefined): Surface {
-  if (known === undefined) return told;
-  const { name, actions, nullAction, features, responses } = told;
-  return { ...known, name, actions, nullAction, features, responses };
 }
 
 async function finish(

@@ -1,4 +1,5 @@
 import type { ResponseSpec, Surface } from '../../src/core/surface/surface.ts';
+import { defaultMainMargin } from '../../src/service/schemas/surface.ts';
 
 /** What an imported log does not tell about its surface: nothing was capped, paced or floored by us. */
 export function importedSurface(
@@ -17,7 +18,7 @@ export function importedSurface(
     gate: {
       estimator: 'snips',
       level: 0.95,
-      mainMargin: 0.001,
+      mainMargin: defaultMainMargin(told.responses),
       auxiliaryMargins: {},
       minEffectiveUnits: 1000,
     },

@@ -1,6 +1,8 @@
+import { refuse, violation } from '../../src/core/check.ts';
 import { AllotError } from '../../src/core/errors.ts';
 import { hashedRule } from '../../src/core/surface/hashed-rule.ts';
 import type { FeatureValue, Surface } from '../../src/core/surface/surface.ts';
+import { canonicalJson } from '../dataset/manifest.ts';
 import { cellError, numberAt, propensityAt, textAt, timeAt } from './cells.ts';
 import type { ImportedDecision } from './imported-decision.ts';
 import { importedResponse, importedSurface } from './imported-surface.ts';
@@ -12,7 +14,7 @@ import { readRows, type SourceRow } from './rows.ts';
 const UNDATED_START = Date.UTC(2000, 0, 1);
 
 export function mappedSurface(mapping: Mapping): Surface {
-  return importedSurface({
+  const surface = importedSurface({
     name: mapping.surface,
     actions: mapping.actions,
     nullAction: mapping.nullAction,
@@ -20,6 +22,54 @@ export function mappedSurface(mapping: Mapping): Surface {
     responses: Object.entries(mapping.responses).map(([name, { role, unit, min, max, default: value }]) =>
       importedResponse({ name, role, unit, min, max, default: value }),
     ),
+  });
+  return { ...surface, schemaVersion: mapping.schemaVersion ?? 1, ...mappedLimits(mapping, surface) };
+}
+
+type Limits = Partial<Pick<Surface, 'groups' | 'constraints' | 'gate'>>;
+
+/** Only what the mapping says. */
+function mappedLimits({ groups, constraints, gate }: Mapping, { gate: { mainMargin } }: Surface): Limits {
+  return {
+    ...(groups === undefined ? {} : { groups }),
+    ...(constraints === undefined ? {} : { constraints }),
+    ...(gate === undefined ? {} : { gate: { ...gate, mainMargin: gate.mainMargin ?? mainMargin } }),
+  };
+}
+
+/**
+ * What to declare where the surface is known: a log tells actions, features and responses, and what a person has declared
+ * beside them since stays. A limit that the mapping says otherwise is refused, unless it raises the schema version.
+ */
+export function besideKnown(mapping: Mapping, known: Surface | undefined): Surface {
+  const told = mappedSurface(mapping);
+  if (known === undefined) return told;
+  const { name, actions, nullAction, features, responses } = told;
+  const schemaVersion = mapping.schemaVersion ?? known.schemaVersion;
+  const limits = mappedLimits(mapping, told);
+  if (schemaVersion === known.schemaVersion) refuseOtherLimits(limits, known);
+  return { ...known, name, schemaVersion, actions, nullAction, features, responses, ...limits };
+}
+
+function refuseOtherLimits(limits: Limits, known: Surface): void {
+  const rule = `is declared otherwise on ${known.name}: change it there (PUT), or leave it out of the mapping`;
+  const other = (Object.keys(limits) as (keyof Limits)[]).filter(
+    (field) => canonicalJson(limits[field]) !== canonicalJson(known[field]),
+  );
+  refuse(
+    'mapping_invalid',
+    other.map((field) => violation(field, rule)),
+  );
+}
+
+/** Header and first row by the mapping: what is wrong with all of it is found before anything is declared. */
+export async function checkFirstRow(file: string, mapping: Mapping): Promise<void> {
+  for await (const row of readMapped(file, mapping)) {
+    void row;
+    return;
+  }
+  throw new AllotError('log_unreadable', `${file}: file: has no rows`, {
+    violations: [violation('file', 'has no rows')],
   });
 }
 

@@ -9,13 +9,16 @@ export const USER_FEATURES = ['user_feature_0', 'user_feature_1', 'user_feature_
 
 export const itemAction = (item: number | string): string => `item-${item}`;
 
+/** Three to six decisions of a thousand are clicked: by 1 % of the range, the default, nothing could ever be worse. */
+const CLICK_MARGIN = 0.001;
+
 /** One surface per campaign: both logging policies write into it, told apart by their policy version. */
 export function openBanditSurface(
   campaign: string,
   itemCount: number,
   userValues: readonly (readonly string[])[],
 ): Surface {
-  return importedSurface({
+  const surface = importedSurface({
     name: `open-bandit-${campaign}`,
     actions: Array.from({ length: itemCount }, (_, item) => itemAction(item)),
     nullAction: null,
@@ -26,4 +29,5 @@ export function openBanditSurface(
     ],
     responses: [importedResponse({ name: 'click', role: 'main', unit: 'click', min: 0, max: 1, default: 0 })],
   });
+  return { ...surface, gate: { ...surface.gate, mainMargin: CLICK_MARGIN } };
 }

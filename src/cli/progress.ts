@@ -16,6 +16,17 @@ export function createProgress({ quiet = false } = {}): Progress {
   return process.stderr.isTTY ? barProgress() : lineProgress();
 }
 
+/** Says how many rows there are so far: every second on a terminal, every five in a file. */
+export function countRows(now: () => number = Date.now): (rows: number) => void {
+  const pauseMs = process.stderr.isTTY ? 1_000 : 5_000;
+  let saidAt = now();
+  return (rows) => {
+    if (now() - saidAt < pauseMs) return;
+    saidAt = now();
+    process.stderr.write(`… ${String(rows)} rows\n`);
+  };
+}
+
 function lineProgress(): Progress {
   return { ...silent, step: (title) => process.stderr.write(`… ${title}\n`) };
 }

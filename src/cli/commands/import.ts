@@ -1,6 +1,8 @@
 import { Option, type Command } from 'commander';
 import type { ImportResult, ImportTarget } from '../../../offline/import.ts';
-import { note, print, printJson } from '../output.ts';
+import { AllotError } from '../../core/errors.ts';
+import { print, printJson } from '../output.ts';
+import { countRows } from '../progress.ts';
 
 const mappingHelp = `
 A mapping (YAML). docs/import.md explains every field; docs/examples/feed-log.yaml is one that works.
@@ -41,16 +43,16 @@ ${mappingHelp}`,
     .option('--tenant <name>', 'into which tenant', 'default')
     .option('--json', 'one object on standard output')
     .action(importOpenBanditLog);
-  for (const format of ['csv', 'jsonl'] as const) {
+  for (const format of ['csv', 'jsonl', 'parquet'] as const) {
     command
       .command(format)
-      .description(`a ${format} log (also .gz), by a mapping of its columns`)
+      .description(`a ${format} log${format === 'parquet' ? '' : ' (also .gz)'}, by a mapping of its columns`)
       .argument('<file>')
       .requiredOption('--mapping <file>', 'YAML: surface, actions, columns, features, responses')
       .option('--tenant <name>', 'into which tenant', 'default')
       .option('--json', 'one object on standard output')
       .addHelpText('after', mappingHelp)
-      .action(importMappedLog);
+      .action((file: string, options: MappedOptions) => importMappedLog(format, file, options));
   }
 }
 
@@ -71,11 +73,22 @@ async function importOpenBanditLog(
   );
 }
 
+interface MappedOptions extends CommonOptions {
+  readonly mapping: string;
+}
+
 async function importMappedLog(
+  format: 'csv' | 'jsonl' | 'parquet',
   file: string,
-  options: CommonOptions & { readonly mapping: string },
+  options: MappedOptions,
 ): Promise<void> {
   const { importMapped } = await import('../../../offline/import.ts');
+  const { formatOf } = await import('../../../offline/tabular/read-rows.ts');
+  const named = formatOf(file);
+  if (named !== format) {
+    const rule = `${file} is a ${named} file by its name: use "allot import ${named}", or rename it`;
+    throw new AllotError('invalid_request', rule, { violations: [{ field: 'file', rule }] });
+  }
   report(
     await withTarget(options.tenant, (target) =>
       importMapped({ file, mappingFile: options.mapping }, target),
@@ -101,7 +114,7 @@ async function withTarget(
       ids: createDecisionIds(secrets.idKeys),
       pseudonymOf: pseudonymsInUse(config),
       actor: { tenant, id: 'cli' },
-      progress: (rows) => note(`… ${rows} rows`),
+      progress: countRows(),
     });
   });
 }

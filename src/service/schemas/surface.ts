@@ -79,7 +79,13 @@ const responseSchema = z.strictObject({
   default: z.number().default(0),
 });
 
-const constraintSchema = z.strictObject({
+export const groupsSchema = z.strictObject({
+  feature: nameSchema,
+  bounds: z.array(z.number()),
+  names: z.array(z.string().min(1).max(60)),
+});
+
+export const constraintSchema = z.strictObject({
   name: nameSchema,
   on: z.union([z.literal('share-of-actions'), z.strictObject({ response: nameSchema })]),
   direction: z.enum(['at-most', 'at-least']),
@@ -100,7 +106,7 @@ const capSchema = z.strictObject({
   ]),
 });
 
-const gateSchema = z.strictObject({
+export const gateSchema = z.strictObject({
   estimator: z.enum(['ips', 'snips', 'dr']).default('dr'),
   estimand: z
     .enum(['per-decision', 'per-session'])
@@ -120,14 +126,7 @@ export const surfaceDeclarationSchema = z
     actions: z.array(nameSchema).min(1).max(1000),
     nullAction: nameSchema.nullable().optional().meta({ description: 'Default: the first action' }),
     features: z.array(featureSchema).max(1000).default([]),
-    groups: z
-      .strictObject({
-        feature: nameSchema,
-        bounds: z.array(z.number()),
-        names: z.array(z.string().min(1).max(60)),
-      })
-      .nullable()
-      .default(null),
+    groups: groupsSchema.nullable().default(null),
     responses: z.array(responseSchema).min(1).max(50),
     constraints: z.array(constraintSchema).max(50).default([]),
     explorationFloor: shareSchema.default(0.05),
@@ -148,17 +147,21 @@ export const surfaceDeclarationSchema = z
 
 export type SurfaceDeclaration = z.input<typeof surfaceDeclarationSchema>;
 
+/** m where none is declared: 1 % of the range of the main response, in its unit. */
+export function defaultMainMargin(responses: Surface['responses']): number {
+  const main = responses.find(({ role }) => role === 'main');
+  return main === undefined ? 0.01 : 0.01 * (main.max - main.min);
+}
+
 /** Fills in the defaults that depend on other fields. */
 export function surfaceOf(declared: z.output<typeof surfaceDeclarationSchema>, name: string): Surface {
   const responses = declared.responses.map((r) => ({ ...r, interaction: r.interaction ?? r.name }));
-  const main = responses.find(({ role }) => role === 'main');
-  const margin = main === undefined ? 0.01 : 0.01 * (main.max - main.min);
   return {
     ...declared,
     name,
     nullAction: declared.nullAction === undefined ? declared.actions[0] : declared.nullAction,
     features: declared.features as Surface['features'],
     responses,
-    gate: { ...declared.gate, mainMargin: declared.gate.mainMargin ?? margin },
+    gate: { ...declared.gate, mainMargin: declared.gate.mainMargin ?? defaultMainMargin(responses) },
   };
 }

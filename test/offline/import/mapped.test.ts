@@ -141,6 +141,79 @@ describe('importing a log by a mapping', () => {
     );
   });
 
+  const files = (lines: readonly string[], map: string) => ({
+    file: write('log.csv', lines.join('\n')),
+    mappingFile: write('mapping.yaml', map),
+  });
+  const targetOf = (stores: ReturnType<typeof createMemoryStores>) => ({
+    ...stores,
+    ids: createDecisionIds(makeSecrets().idKeys),
+    actor: { tenant: 'default', id: 'test' },
+  });
+
+  it.each([
+    ['its first row breaks a rule', [rows[0], rows[1].replace('banner', 'popup')], /must be one of none/],
+    ['it lacks a column', ['at,user,act,p,hour', '1,u,none,1,3'], /the mapping names "money"/],
+    ['it has no row', [rows[0]], /log\.csv: file: has no rows/],
+  ])('declares nothing where %s, so that the corrected mapping is free', async (_, lines, message) => {
+    const stores = createMemoryStores();
+    const target = targetOf(stores);
+    await expect(importMapped(files(lines, mapping), target)).rejects.toThrow(message);
+    expect(await stores.surfaces.list('default')).toEqual([]);
+    expect(await stores.policies.list('default', 'shelf')).toEqual([]);
+    const corrected = mapping.replace('[none, banner]', '[none, banner, popup]');
+    expect(await importMapped(files(rows, corrected), target)).toMatchObject({ decisions: 2 });
+  });
+
+  it('takes a breaking change under a higher schema version, as the surface itself does', async () => {
+    const { stores } = await run(rows);
+    const wider = mapping.replace('[none, banner]', '[none, banner, popup]');
+    const again = (map: string) => importMapped(files(rows, map), targetOf(stores));
+    await expect(again(wider)).rejects.toThrow(/actions: changed, which needs a higher schemaVersion/);
+    await again(wider.replace('surface: shelf', 'surface: shelf\nschemaVersion: 2'));
+    expect(await stores.surfaces.find('default', 'shelf')).toMatchObject({
+      schemaVersion: 2,
+      actions: ['none', 'banner', 'popup'],
+    });
+  });
+
+  it('declares the limits of the mapping with a new surface, and refuses others than are declared', async () => {
+    const limited = (threshold: number): string =>
+      `${mapping}groups: { feature: hour, bounds: [12], names: [unknown, am, pm] }
+constraints: [{ name: share, on: share-of-actions, direction: at-most, threshold: ${threshold} }]
+gate: { mainMargin: 2, minEffectiveUnits: 50 }
+`;
+    const { stores, again } = await run(rows, limited(0.3));
+    expect(await stores.surfaces.find('default', 'shelf')).toMatchObject({
+      groups: { feature: 'hour' },
+      constraints: [{ name: 'share', threshold: 0.3 }],
+      gate: { estimator: 'snips', level: 0.95, mainMargin: 2, minEffectiveUnits: 50 },
+    });
+    expect(await again()).toMatchObject({ duplicates: 2 });
+    await expect(importMapped(files(rows, limited(0.5)), targetOf(stores))).rejects.toThrow(
+      /constraints: is declared otherwise on shelf/,
+    );
+  });
+
+  it('gives the gate the documented margin of 1 % of the main range', async () => {
+    const { stores } = await run(rows);
+    expect((await stores.surfaces.find('default', 'shelf'))?.gate.mainMargin).toBe(1);
+  });
+
+  it('refuses a mapping that is missing or not YAML in one line', async () => {
+    const file = write('log.csv', rows.join('\n'));
+    const target = targetOf(createMemoryStores());
+    const refused = (message: unknown) => ({ code: 'mapping_invalid', message });
+    const missing = importMapped({ file, mappingFile: join(folder, 'nowhere.yaml') }, target);
+    await expect(missing).rejects.toMatchObject(
+      refused(expect.stringMatching(/nowhere\.yaml: there is no such file$/)),
+    );
+    const broken = importMapped({ file, mappingFile: write('broken.yaml', 'a: [1,\nb: }') }, target);
+    await expect(broken).rejects.toMatchObject(
+      refused(expect.stringMatching(/^.*broken\.yaml: is not YAML: [^\n]+$/)),
+    );
+  });
+
   const withSequence = mapping.replace(
     'responses:',
     `  author: { column: author, type: hashed, buckets: 100 }
