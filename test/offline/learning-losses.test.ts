@@ -67,6 +67,7 @@ describe('derivatives agree with finite differences for', () => {
     'masked log softmax': (x) => tf.sum(tf.mul(maskedLogSoftmax(x, ones(3, 3)), mix())),
     cloning: (x) => cloningLoss(x, ones(3, 3), actions(), weights()),
     improvement: (x) => improvementLoss(x, ones(3, 3), mix(), weights(), 0.3),
+    advantages: (x) => tf.sum(tf.mul(advantages(x, tf.softmax(mix())), mix())),
     projection: (x) => projectionLoss(x, ones(3, 3), tf.softmax(mix()), weights()),
     critic: (x) => criticLoss(x, actions(), tf.tensor1d([1, 2, 3]), weights()),
   };

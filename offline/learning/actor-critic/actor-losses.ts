@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { areTensorsArrays } from '../tensors/array-ops.ts';
+import { improvementOnArrays } from '../tensors/improvement-on-arrays.ts';
 import { assertShape, maskedLogSoftmax, pick, weightedMean } from '../tensors/ops.ts';
 
 /** Objectives that several algorithms share. logits, eligible, actions (B,K); weights (B). */
@@ -36,7 +38,9 @@ export function improvementLoss(
   entropyWeight: number,
 ): tf.Scalar {
   assertShape(advantage, logits.shape, 'advantage');
+  assertShape(weights, [logits.shape[0]], 'weights');
   const logP = maskedLogSoftmax(logits, eligible);
+  if (areTensorsArrays()) return improvementOnArrays(logP, advantage, weights, entropyWeight);
   const inner = tf.sub(tf.mul(logP, entropyWeight), advantage);
   return weightedMean(tf.sum(tf.mul(tf.exp(logP), inner), 1) as tf.Tensor1D, weights);
 }

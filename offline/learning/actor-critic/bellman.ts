@@ -28,11 +28,11 @@ export function bellmanTargets(input: {
 }): CriticTargets {
   const { data, reward, batch, discount, bound, nextValues } = input;
   assertShape(batch.isComplete, [batch.size], 'isComplete');
-  const rewards = tf.tensor1d(Float32Array.from(batch.rows, (row) => reward.values[row]));
+  const rewards = tf.tensor1d(new Float32Array(batch.size).map((_, b) => reward.values[batch.rows[b]]));
   if (discount === 0) return { targets: rewards, weights: batch.isComplete };
-  const nextRows = Int32Array.from(batch.rows, (row) => (data.done[row] ? -1 : data.nextRow[row]));
-  const isDone = Float32Array.from(batch.rows, (row) => data.done[row]);
-  const isKnown = Float32Array.from(nextRows, (next, b) => (next >= 0 || isDone[b] === 1 ? 1 : 0));
+  const nextRows = batch.rows.map((row) => (data.done[row] ? -1 : data.nextRow[row]));
+  const isDone = new Float32Array(batch.size).map((_, b) => data.done[batch.rows[b]]);
+  const isKnown = isDone.map((done, b) => (nextRows[b] >= 0 || done === 1 ? 1 : 0));
   const targets = tdTarget({
     rewards,
     done: tf.tensor1d(isDone),

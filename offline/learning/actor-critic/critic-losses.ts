@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { areTensorsArrays, rowSumsOnArrays } from '../tensors/array-ops.ts';
 import { assertShape, pick, weightedMean } from '../tensors/ops.ts';
 
 /**
@@ -41,7 +42,11 @@ export function criticLoss(
 /** A(s,a) = Q(s,a) − Σ_b π(b|s) Q(s,b); actionValues, probabilities (B,K). */
 export function advantages(actionValues: tf.Tensor2D, probabilities: tf.Tensor2D): tf.Tensor2D {
   assertShape(probabilities, actionValues.shape, 'probabilities');
-  return tf.tidy(() => tf.sub(actionValues, tf.sum(tf.mul(probabilities, actionValues), 1, true)));
+  return tf.tidy(() => {
+    const products = tf.mul<tf.Tensor2D>(probabilities, actionValues);
+    const mean = areTensorsArrays() ? rowSumsOnArrays(products) : tf.sum(products, 1, true);
+    return tf.sub(actionValues, mean);
+  });
 }
 
 /**

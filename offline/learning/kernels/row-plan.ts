@@ -31,11 +31,16 @@ export function planRowsByGroup(groups: Int32Array, groupCount: number): RowPlan
   return { order, ranges };
 }
 
-/** Parts of nearly equal size, at most `largestRange` each. */
+/** The kernel's products work on so many rows at once, and fill the last ones up with zeros. */
+const panelRows = 5;
+
+/** Parts of nearly equal size, at most `largestRange` each, of whole panels but for the last. */
 function split(from: number, count: number, group: number): RowRange[] {
   const parts = Math.ceil(count / largestRange);
-  return Array.from({ length: parts }, (_, i) => {
-    const start = Math.floor((count * i) / parts);
-    return { from: from + start, count: Math.floor((count * (i + 1)) / parts) - start, group };
-  });
+  const size = Math.ceil(count / Math.max(parts, 1) / panelRows) * panelRows;
+  return Array.from({ length: Math.ceil(count / Math.max(size, 1)) }, (_, i) => ({
+    from: from + i * size,
+    count: Math.min(size, count - i * size),
+    group,
+  }));
 }

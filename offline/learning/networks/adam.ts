@@ -76,6 +76,7 @@ export class Adam {
 
 function squaredNorm(values: Float32Array): number {
   let sum = 0;
-  for (const v of values) sum += v * v;
+  // Not for…of, which asks an iterator for every value.
+  for (let i = 0; i < values.length; i += 1) sum += values[i] * values[i];
   return sum;
 }

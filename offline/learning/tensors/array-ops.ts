@@ -68,10 +68,30 @@ export function pickOnArrays(x: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor1D {
     const value = new Float32Array(rows);
     for (let b = 0, i = 0; b < rows; b += 1)
       for (let a = 0; a < columns; a += 1, i += 1) value[b] += values[i] * m[i];
-    const times = (other: Float32Array, dy: Float32Array): Float32Array =>
-      other.map((v, i) => v * dy[Math.floor(i / columns)]);
+    const times = (other: Float32Array, dy: Float32Array): Float32Array => {
+      const dx = new Float32Array(other.length);
+      for (let b = 0, i = 0; b < rows; b += 1)
+        for (let a = 0; a < columns; a += 1, i += 1) dx[i] = other[i] * dy[b];
+      return dx;
+    };
     return { value, shape: [rows], backward: (dy) => [times(m, dy), times(values, dy)] };
   }) as tf.Tensor1D;
+}
+
+/** Σ_a x(b,a) in every column of row b, (B,K); TensorFlow's (B,1) beside a (B,K) would walk by coordinates. */
+export function rowSumsOnArrays(x: tf.Tensor2D): tf.Tensor2D {
+  const [rows, columns] = x.shape;
+  const repeated = (values: Float32Array): Float32Array => {
+    const sums = new Float32Array(values.length);
+    for (let at = 0; at < values.length; at += columns) {
+      let sum = 0;
+      for (let i = at; i < at + columns; i += 1) sum += values[i];
+      sums.fill(sum, at, at + columns);
+    }
+    return sums;
+  };
+  const op = { shape: [rows, columns], backward: (dy: Float32Array) => [repeated(dy)] };
+  return arrayOp([x], (values) => ({ value: repeated(values), ...op })) as tf.Tensor2D;
 }
 
 /** μ = Σ w x / T, T = max(Σ w, 1e-8); ∂μ/∂x = w / T, ∂μ/∂w = (x − μ) / T. See `weightedMean`. */
