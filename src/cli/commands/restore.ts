@@ -12,7 +12,7 @@ export function register(program: Command): void {
       'after',
       `
 Stop Allot first. The database must be empty; secrets and journal go where the settings say, secrets that differ are
-refused. Everything is checked before anything is written, and the database is filled last: after a failure or a kill restore
+refused. Everything is checked before anything is written, and what fails or is killed leaves the database empty: restore
 again. With Kafka the group of ingest is set back, so that what came after the backup is read again; it must have no
 member. Runs that were queued or running are queued again. Then start Allot: what the journal held is delivered.
 

@@ -19,12 +19,13 @@ import { backedUpTables, quoted } from './tables.ts';
  * killed restore left is marked, and the next one begins by removing it. A backup of an older version fits:
  * its columns are named, later ones take their defaults. `state_conflict` when the database holds anything or the backup
  * is of a newer version; `invalid_request` when a file is missing or altered, before anything is written. What else belongs to
- * the backup is put in its place by `first`, when everything was checked.
+ * the backup is put in its place by `alongside`, when the database is filled and only has to be committed: a journal beside an
+ * empty database would be delivered into it, and nothing could be restored there any more.
  */
 export async function restoreDatabase(
   url: string,
   folder: string,
-  first: () => Promise<void>,
+  alongside: () => Promise<void>,
 ): Promise<BackupManifest> {
   const manifest = await readBackupManifest(folder);
   for (const { file, sha256 } of manifest.tables) await verify(join(folder, file), sha256);
@@ -36,9 +37,8 @@ export async function restoreDatabase(
       await refuseNewer(client, manifest);
       if (await isUnfinished(client)) await empty(client);
       await refuseFilled(client);
-      await first();
       try {
-        await fillAll(client, manifest, folder);
+        await fillAll(client, manifest, folder, alongside);
       } catch (error) {
         // Without its connection nothing can be removed: the mark stays, and the next restore does it.
         await client
@@ -54,7 +54,12 @@ export async function restoreDatabase(
   return manifest;
 }
 
-async function fillAll(client: pg.ClientBase, manifest: BackupManifest, folder: string): Promise<void> {
+async function fillAll(
+  client: pg.ClientBase,
+  manifest: BackupManifest,
+  folder: string,
+  alongside: () => Promise<void>,
+): Promise<void> {
   await markUnfinished(client);
   await makePartitions(client, manifest.days);
   for (const table of manifest.tables.filter(isOfDays)) await fill(client, table, folder);
@@ -66,6 +71,7 @@ async function fillAll(client: pg.ClientBase, manifest: BackupManifest, folder: 
   // Deciders that served another state of this database look again.
   await client.query('update control_revision set revision = revision + 1');
   await client.query('comment on table decisions is null');
+  await alongside();
   await client.query('commit');
 }
 

@@ -37,7 +37,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const restore = () => restoreDatabase(target.url, folder, () => Promise.resolve());
+let placed = 0;
+const restore = () => restoreDatabase(target.url, folder, () => Promise.resolve(void (placed += 1)));
 const rowsOf = async ({ pool }: TestDatabase): Promise<unknown[]> =>
   (await pool.query('select * from decisions order by day')).rows;
 
@@ -53,6 +54,8 @@ describe('a restore that does not come to its end', () => {
     await failWith(`raise exception 'no'`);
     await expect(restore()).rejects.toThrow();
     expect(await partitionDays(target.pool)).toEqual([]);
+    // A journal beside an empty database would be delivered into it.
+    expect(placed).toBe(0);
     expect((await target.pool.query('select from control_revision')).rows).toHaveLength(1);
   });
 
@@ -62,6 +65,7 @@ describe('a restore that does not come to its end', () => {
     expect(await rowsOf(target)).toHaveLength(DAYS);
     await target.pool.query('drop trigger fail on dead_letters');
     await restore();
+    expect(placed).toBe(1);
     expect(await rowsOf(target)).toEqual(await rowsOf(original));
     await expect(restore()).rejects.toMatchObject({ code: 'state_conflict' });
     expect(await rowsOf(target)).toHaveLength(DAYS);
