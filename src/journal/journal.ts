@@ -33,7 +33,6 @@ export interface JournalOptions {
   readonly metrics?: Pick<Metrics, 'journalDamage'>;
 }
 
-const RECENT_DECISIONS = 4_096;
 const BATCH_RECORDS = 1_000;
 /** What `canAppend` assumes of a record until a larger one has been seen. */
 const TYPICAL_RECORD_BYTES = 4_096;
@@ -52,7 +51,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   readonly #options: JournalOptions;
   readonly #logger: Logger;
   readonly #reports: DamageReports;
-  readonly #recent = new RecentDecisions(RECENT_DECISIONS);
+  readonly #recent = new RecentDecisions();
   readonly #consumers = new Set<EventConsumer>();
   readonly #timer: NodeJS.Timeout;
   #own: Own;

@@ -1,29 +1,31 @@
 import type { DecisionEvent } from '../core/feedback/events.ts';
+import { TwoGenerations } from '../core/two-generations.ts';
+
+/** Of the last decisions (up to twice that), and in memory; two bytes a character. */
+const RECENT = { entries: 4_096, bytes: 32e6 } as const;
+const OVERHEAD_BYTES = 200;
 
 /**
- * The last decisions of this process, for a read right after the write. Two generations instead of one evicting map:
- * between `limit` and 2 × `limit` decisions are kept and nothing is ever deleted one by one. Kept as their JSON, because
- * objects that live for a while are what the garbage collector has to copy.
+ * The last decisions of this process, for a read right after the write. Kept as their JSON, because objects that live for a
+ * while are what the garbage collector has to copy.
  */
 export class RecentDecisions {
-  readonly #limit: number;
-  #current = new Map<string, string>();
-  #previous = new Map<string, string>();
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
+  readonly #texts = new TwoGenerations<string>(
+    RECENT,
+    (id, text) => 2 * (id.length + text.length) + OVERHEAD_BYTES,
+  );
 
   add(decisionId: string, text: string): void {
-    if (this.#current.size >= this.#limit) {
-      this.#previous = this.#current;
-      this.#current = new Map();
-    }
-    this.#current.set(decisionId, text);
+    this.#texts.set(decisionId, text);
   }
 
   find(decisionId: string): DecisionEvent | undefined {
-    const text = this.#current.get(decisionId) ?? this.#previous.get(decisionId);
+    const text = this.#texts.get(decisionId);
     return text === undefined ? undefined : (JSON.parse(text) as DecisionEvent);
+  }
+
+  /** What it holds, at most. */
+  get bytes(): number {
+    return this.#texts.bytes;
   }
 }

@@ -118,7 +118,8 @@ function settle(computed: Computed, deps: DecideDependencies): DecideAnswer {
   const { actions } = resolved.served.surface;
   if (text !== null) {
     learnFrom(computed, deps);
-    deps.window.remember(resolved.key, { text, actions, isWhole: resolved.request.eligibleActions === null });
+    const isWhole = resolved.request.eligibleActions === null;
+    deps.window.remember(resolved.key, { text, actions, isWhole }, event.decidedAt);
   }
   count(computed, deps);
   return answerOf(event, actions);

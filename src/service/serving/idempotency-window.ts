@@ -1,13 +1,19 @@
 import { AllotError } from '../../core/errors.ts';
 import type { DecisionEvent } from '../../core/feedback/events.ts';
+import { TwoGenerations } from '../../core/two-generations.ts';
 import { answerOf, type DecideAnswer } from './decide-answer.ts';
-import { TwoGenerations } from './two-generations.ts';
 
 /**
- * The declared window: the last 20,000 decisions of this process (up to twice that), for at most ten minutes.
- * A repeat outside it, on another process, is another decision with its own id.
+ * The declared window: the last 20,000 decisions of this process (up to twice that), for at most ten minutes, and no more of
+ * them than 64 MB hold (twice): decisions of 10 kB have a window of the last 3,000. A repeat outside it, or on another process,
+ * is another decision with its own id.
  */
-export const IDEMPOTENCY_WINDOW = { decisions: 20_000, milliseconds: 600_000 } as const;
+export const IDEMPOTENCY_WINDOW = { decisions: 20_000, bytes: 64e6, milliseconds: 600_000 } as const;
+
+/** Two bytes a character, as a text takes that has one outside of Latin-1; and what a map and the objects take. */
+const OVERHEAD_BYTES = 200;
+const bytesOf = (key: string, { text }: Remembered): number =>
+  2 * (key.length + text.length) + OVERHEAD_BYTES;
 
 interface Remembered {
   /** The event as JSON, and not as an object: forty thousand flat texts cost the garbage collector next to nothing. */
@@ -31,11 +37,14 @@ export interface SentRequest {
 }
 
 export class IdempotencyWindow {
-  readonly #seen: TwoGenerations<Remembered>;
-
-  constructor(capacity: number = IDEMPOTENCY_WINDOW.decisions) {
-    this.#seen = new TwoGenerations(capacity);
-  }
+  readonly #seen = new TwoGenerations<Remembered>(
+    {
+      entries: IDEMPOTENCY_WINDOW.decisions,
+      bytes: IDEMPOTENCY_WINDOW.bytes,
+      milliseconds: IDEMPOTENCY_WINDOW.milliseconds,
+    },
+    bytesOf,
+  );
 
   /** The answer already given, if any; throws `request_id_conflict` when the body differs. */
   find(key: string, sent: SentRequest, now: number): DecideAnswer | undefined {
@@ -51,8 +60,13 @@ export class IdempotencyWindow {
     return answerOf(event, known.actions);
   }
 
-  remember(key: string, decision: Remembered): void {
-    this.#seen.set(key, decision);
+  remember(key: string, decision: Remembered, now: number): void {
+    this.#seen.set(key, decision, now);
+  }
+
+  /** What it holds, at most. */
+  get bytes(): number {
+    return this.#seen.bytes;
   }
 }
 
