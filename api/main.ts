@@ -48,7 +48,7 @@ async function start({ config, databaseUrl, logger, shutdown }: Parts): Promise<
   const journal = await openJournal({ ...config.journal, logger, metrics });
   shutdown.onStop('journal', () => journal.close(), { patienceMs: Infinity });
   signal.throwIfAborted();
-  const stores = createPostgresStores(database.pool);
+  const stores = createPostgresStores(database.pool, database.controlPool);
   const secrets = secretsOf(config);
   const { serving, services } = createApi({ config, stores, journal, secrets, logger, metrics });
   shutdown.onStop('serving', () => serving.stop());

@@ -30,7 +30,7 @@ async function start(config: AllotConfig, url: string, logger: Logger, shutdown:
   shutdown.onStop('database', () => database.close());
   const metrics = createMetrics({ withProcess: true });
   if (config.metricsPort !== null) {
-    const { control } = createPostgresStores(database.pool);
+    const { control } = createPostgresStores(database.pool, database.controlPool);
     const at = { host: config.http.host, port: config.metricsPort };
     const server = await startMetricsServer({ ...at, metrics, control, logger });
     shutdown.onStop('metrics', () => server.stop());

@@ -41,7 +41,7 @@ async function start(config: AllotConfig, url: string, logger: Logger, shutdown:
   shutdown.onStop('event log', () => log.close(), { patienceMs: config.kafka === null ? Infinity : 10_000 });
   shutdown.signal.throwIfAborted();
 
-  const { events: store, control } = createPostgresStores(database.pool);
+  const { events: store, control } = createPostgresStores(database.pool, database.controlPool);
   if (config.metricsPort !== null) {
     const at = { host: config.http.host, port: config.metricsPort };
     const server = await startMetricsServer({ ...at, metrics, control, logger });

@@ -1,10 +1,15 @@
 import pg from 'pg';
 import { startEmbeddedPostgres } from './embedded/supervisor.ts';
 
-/** A database in use; `close` ends the pool and, for the embedded one, leaves the server. */
+/** One polls or writes, one fetches an artifact, one more writes. */
+const CONTROL_CONNECTIONS = 3;
+
+/** A database in use; `close` ends the pools and, for the embedded one, leaves the server. Pools connect when they are used. */
 export interface Database {
   readonly url: string;
   readonly pool: pg.Pool;
+  /** For what is served and who may do what: reads that are slow hold neither a kill nor the poll of the deciders. */
+  readonly controlPool: pg.Pool;
   close(): Promise<void>;
 }
 
@@ -34,8 +39,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 function connect(url: string, options: PoolOptions, leave: () => Promise<void>): Database {
   const pool = createPool(url, options);
+  const controlPool = createPool(url, { ...options, maxConnections: CONTROL_CONNECTIONS });
+  const end = async (): Promise<void> => {
+    await Promise.all([pool.end(), controlPool.end()]);
+    await leave();
+  };
   let closing: Promise<void> | undefined;
-  return { url, pool, close: () => (closing ??= pool.end().then(leave)) };
+  return { url, pool, controlPool, close: () => (closing ??= end()) };
 }
 
 export function createPool(url: string, options: PoolOptions = {}): pg.Pool {

@@ -16,12 +16,12 @@ import { createRunStore } from './run-store.ts';
 import { createShadowStore } from './shadow-store.ts';
 import { createSurfaceStore } from './surface-store.ts';
 
-/** All stores over one pool. */
-export function createPostgresStores(pool: pg.Pool): AllStores {
+/** All stores. What is asked for control is small and must never wait for the log: it may have a pool of its own. */
+export function createPostgresStores(pool: pg.Pool, controlPool: pg.Pool = pool): AllStores {
   return {
-    surfaces: createSurfaceStore(pool),
-    policies: createPolicyStore(pool),
-    experiments: createExperimentStore(pool),
+    surfaces: createSurfaceStore(controlPool),
+    policies: createPolicyStore(controlPool),
+    experiments: createExperimentStore(controlPool),
     experimentUnits: createExperimentUnits(pool),
     events: createEventStore(pool),
     deadLetters: createDeadLetterStore(pool),
@@ -31,8 +31,8 @@ export function createPostgresStores(pool: pg.Pool): AllStores {
     forecasts: createForecastStore(pool),
     shadows: createShadowStore(pool),
     audit: createAuditLog(pool),
-    keys: createApiKeyStore(pool),
-    control: createControlReader(pool),
+    keys: createApiKeyStore(controlPool),
+    control: createControlReader(controlPool),
     jobs: createJobQueue(pool),
   };
 }

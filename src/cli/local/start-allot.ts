@@ -68,7 +68,7 @@ async function start(config: AllotConfig, options: StartOptions, closing: StopSt
   closing.onStop('postgres', () => postgres.stop(), { patienceMs: Infinity });
   const database = await openDatabase({ url: postgres.url });
   closing.onStop('database', () => database.close());
-  const stores = createPostgresStores(database.pool);
+  const stores = createPostgresStores(database.pool, database.controlPool);
   const journal = await openJournal({ ...config.journal, logger, metrics });
   closing.onStop('journal', () => journal.close(), { patienceMs: Infinity });
   signal?.throwIfAborted();

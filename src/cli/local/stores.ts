@@ -23,7 +23,7 @@ export async function openStores(config: AllotConfig, logger: Logger): Promise<O
     await migrate(server.url);
     const database = await openDatabase({ url: server.url });
     return {
-      stores: createPostgresStores(database.pool),
+      stores: createPostgresStores(database.pool, database.controlPool),
       databaseUrl: server.url,
       database,
       async close() {
