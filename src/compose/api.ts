@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createServices, type ApiServices } from '../../api/services.ts';
 import type { AllotConfig } from '../config/config.ts';
@@ -34,7 +35,8 @@ export function createApi(parts: {
     lastGood: createLastGoodCopy(config.dataDir),
     breakGlass: createBreakGlassFile(config.dataDir),
     clock,
-    replicaId: `${hostname()}/${String(process.pid)}`,
+    // Containers share names and process ids: two that were one replica would confirm for each other.
+    replicaId: `${hostname()}/${String(process.pid)}/${randomBytes(4).toString('hex')}`,
     pollMs: config.control.pollMs,
   });
   const analysis = createExperimentAnalysis(stores);

@@ -7,9 +7,13 @@ import type { ApiKeyRecord, ControlReader } from '../service/ports/control.ts';
 import type { Logger } from '../service/ports/logger.ts';
 import { findKey } from '../service/registry/api-keys.ts';
 import { authorise, principalOf } from '../service/registry/principal.ts';
+import { withDeadline } from '../service/serving/deadline.ts';
 
 /** A revoked key is good for this much longer. */
 const KEYS_FOR_MS = 5_000;
+
+/** Less than a scrape waits: a database that says nothing counts as away. */
+const READ_WITHIN_MS = 2_000;
 
 export interface MetricsServer {
   readonly port: number;
@@ -60,17 +64,26 @@ export async function startMetricsServer(options: {
 
 type Keys = () => Promise<ReadonlyMap<string, ApiKeyRecord>>;
 
+/** Read once for all who ask meanwhile. Nothing known is no reason to call a right key wrong. */
 function createKeys(control: Pick<ControlReader, 'load'>): Keys {
-  let known: ReadonlyMap<string, ApiKeyRecord> = new Map();
+  let known: ReadonlyMap<string, ApiKeyRecord> | null = null;
   let readAt = -Infinity;
-  return async () => {
-    if (performance.now() - readAt < KEYS_FOR_MS) return known;
-    readAt = performance.now();
+  let reading: Promise<void> | null = null;
+  const read = async (): Promise<void> => {
     try {
-      known = new Map((await control.load()).keys.map((record) => [record.keyHash, record]));
+      const { keys } = await withDeadline(control.load(), READ_WITHIN_MS, 'reading the keys');
+      known = new Map(keys.map((record) => [record.keyHash, record]));
     } catch {
       // The keys of before.
+    } finally {
+      readAt = performance.now();
+      reading = null;
     }
+  };
+  return async () => {
+    if (known === null || performance.now() - readAt >= KEYS_FOR_MS) await (reading ??= read());
+    if (known === null)
+      throw new AllotError('store_unavailable', 'the keys have not been read yet; try again');
     return known;
   };
 }

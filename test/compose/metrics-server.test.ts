@@ -18,8 +18,8 @@ async function keyOf(role: Role, tenant = 'default', surfaces: string[] | null =
   return key;
 }
 
-const get = (path: string, key?: string, method = 'GET'): Promise<Response> =>
-  fetch(`http://127.0.0.1:${String(server.port)}${path}`, {
+const get = (path: string, key?: string, method = 'GET', { port } = server): Promise<Response> =>
+  fetch(`http://127.0.0.1:${String(port)}${path}`, {
     method,
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
   });
@@ -91,6 +91,32 @@ describe('the metrics of a process without an HTTP API', () => {
       expect((await get('/metrics', keys.reader)).status).toBe(200);
     } finally {
       control.isAway = false;
+    }
+  });
+
+  it('are told to all who ask first and at once; before any key was read the answer is to try again, not a refusal', async () => {
+    let isAway = true;
+    let loads = 0;
+    const fresh = await startMetricsServer({
+      ...{ host: '127.0.0.1', port: 0, metrics, logger: silentLogger },
+      control: {
+        async load() {
+          loads += 1;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          if (isAway) throw new Error('away');
+          return await stores.control.load();
+        },
+      },
+    });
+    try {
+      const scrape = async () => (await get('/metrics', keys.reader, 'GET', fresh)).status;
+      expect(await Promise.all([scrape(), scrape()])).toEqual([503, 503]);
+      isAway = false;
+      loads = 0;
+      expect(await Promise.all([scrape(), scrape(), scrape()])).toEqual([200, 200, 200]);
+      expect(loads).toBe(1);
+    } finally {
+      await fresh.stop();
     }
   });
 
