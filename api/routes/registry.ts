@@ -55,7 +55,8 @@ export const registryRoutes: readonly Route[] = [
   {
     method: 'put',
     path: '/v1/surfaces/{name}',
-    summary: 'Declare a surface; a breaking change needs a higher schemaVersion',
+    summary:
+      'Declare a surface; a breaking change needs a higher schemaVersion. `warnings`: limits that serving does not hold',
     permission: 'administer',
     body: surfaceDeclarationSchema,
     answers: [200],
@@ -70,8 +71,8 @@ export const registryRoutes: readonly Route[] = [
     body: aliasSchema,
     answers: [200],
     async handle({ services, principal, params, body }) {
-      const aliases = await services.policies.setAlias(params.name, params.alias, body, principal);
-      return json({ surface: params.name, aliases, ...(await services.serving.confirmations()) });
+      const answer = await services.policies.setAlias(params.name, params.alias, body, principal);
+      return json({ surface: params.name, ...answer, ...(await services.serving.confirmations()) });
     },
   },
   {

@@ -83,7 +83,11 @@ const registryCalls = (call: Transport) => ({
   surfaces: async () => (await call<{ surfaces: readonly SurfaceDetails[] }>('GET', '/v1/surfaces')).surfaces,
   surface: (name: string) => call<SurfaceDetails>('GET', pathOf`/v1/surfaces/${name}`),
   declareSurface: (name: string, declaration: SurfaceDeclaration) =>
-    call<Surface>('PUT', pathOf`/v1/surfaces/${name}`, declaration),
+    call<Surface & { readonly warnings?: readonly string[] }>(
+      'PUT',
+      pathOf`/v1/surfaces/${name}`,
+      declaration,
+    ),
   kill: (name: string, reason?: string) =>
     call<KillAnswer>('POST', pathOf`/v1/surfaces/${name}:kill`, { reason }),
   revive: (name: string, reason?: string) =>
@@ -100,14 +104,12 @@ const registryCalls = (call: Transport) => ({
   publishExternalPolicy: (surface: string, name: string) =>
     call<PolicyVersion>('POST', '/v1/policies', { surface, name }),
   setAlias: (surface: string, alias: string, version: string, reason?: string) =>
-    call<{ aliases: Readonly<Record<string, string>> } & Confirmations>(
-      'PUT',
-      pathOf`/v1/surfaces/${surface}/aliases/${alias}`,
-      {
-        version,
-        reason,
-      },
-    ),
+    call<
+      { aliases: Readonly<Record<string, string>>; readonly warnings?: readonly string[] } & Confirmations
+    >('PUT', pathOf`/v1/surfaces/${surface}/aliases/${alias}`, {
+      version,
+      reason,
+    }),
 });
 
 const experimentCalls = (call: Transport) => ({

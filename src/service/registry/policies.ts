@@ -2,6 +2,7 @@ import { refuse, violation } from '../../core/check.ts';
 import { AllotError, type Violation } from '../../core/errors.ts';
 import { decodeArtifact, encodeArtifact } from '../../core/policy/codec.ts';
 import { compilePolicy, fixedPolicyArtifact } from '../../core/policy/policy.ts';
+import { unheldLimits } from '../../core/surface/unheld-limits.ts';
 import type { ArtifactSignature } from '../ports/control.ts';
 import type { PolicyStore, PolicyVersion, SurfaceStore } from '../ports/stores.ts';
 import { parseWith } from '../schemas/parse.ts';
@@ -28,12 +29,13 @@ export interface Policies {
   sign(version: string, body: unknown, principal: Principal): Promise<PolicyVersion>;
   /** `{ surface, name }` names a policy of elsewhere; `{ surface, probabilities }` makes a fixed one. */
   declare(body: unknown, principal: Principal): Promise<PolicyVersion>;
-  setAlias(
-    surface: string,
-    alias: string,
-    body: unknown,
-    principal: Principal,
-  ): Promise<Readonly<Record<string, string>>>;
+  setAlias(surface: string, alias: string, body: unknown, principal: Principal): Promise<AliasAnswer>;
+}
+
+export interface AliasAnswer {
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Limits of the surface that nothing holds under this champion; left out where there are none. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PoliciesDependencies {
@@ -160,16 +162,18 @@ async function setAlias(
   { surface, alias }: { readonly surface: string; readonly alias: string },
   body: unknown,
   principal: Principal,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<AliasAnswer> {
   authorise(principal, 'administer', surface);
   const { version, reason } = parseWith(aliasSchema, body);
   const name = parseWith(aliasNameSchema, alias);
-  await mustFindSurface(surfaces, principal.tenant, surface);
+  const declared = await mustFindSurface(surfaces, principal.tenant, surface);
   const policy = await mustBeServable(policies, principal.tenant, version, surface, name !== CHAMPION);
   await mustBeTrusted(policies, principal.tenant, policy, trust);
   await policies.setAlias(surface, name, policy.version, actorOf(principal, reason));
   await serving.refresh();
-  return await policies.aliases(principal.tenant, surface);
+  const aliases = await policies.aliases(principal.tenant, surface);
+  const warnings = name === CHAMPION ? unheldLimits(declared, policy) : [];
+  return warnings.length === 0 ? { aliases } : { aliases, warnings };
 }
 
 const aliasNameSchema = externalPolicySchema.shape.name;

@@ -2,6 +2,7 @@ import { refuse } from '../../core/check.ts';
 import { AllotError } from '../../core/errors.ts';
 import { checkSurface } from '../../core/surface/check-surface.ts';
 import type { Surface } from '../../core/surface/surface.ts';
+import { unheldLimits } from '../../core/surface/unheld-limits.ts';
 import type { AliasChange, PolicyStore, SurfaceStore } from '../ports/stores.ts';
 import { parseWith } from '../schemas/parse.ts';
 import { surfaceDeclarationSchema, surfaceOf } from '../schemas/surface.ts';
@@ -21,7 +22,12 @@ export interface Surfaces {
     name: string,
     principal: Principal,
   ): Promise<SurfaceView & { readonly history: readonly AliasChange[] }>;
-  declare(name: string, body: unknown, principal: Principal): Promise<Surface>;
+  /** `warnings` says what the declaration promises and serving does not hold; left out where there is nothing. */
+  declare(
+    name: string,
+    body: unknown,
+    principal: Principal,
+  ): Promise<Surface & { readonly warnings?: readonly string[] }>;
   setKilled(name: string, isKilled: boolean, principal: Principal, reason?: string): Promise<void>;
 }
 
@@ -67,7 +73,7 @@ async function declare(
   name: string,
   body: unknown,
   principal: Principal,
-): Promise<Surface> {
+): ReturnType<Surfaces['declare']> {
   authorise(principal, 'administer', name);
   const declared = parseWith(surfaceDeclarationSchema, body);
   const named = parseWith(surfaceDeclarationSchema.shape.name.unwrap(), name);
@@ -79,7 +85,8 @@ async function declare(
   refuse('surface_invalid', checkSurface(surface));
   await surfaces.declare(surface, actorOf(principal));
   await serving.refresh();
-  return surface;
+  const warnings = unheldLimits(surface);
+  return warnings.length === 0 ? surface : { ...surface, warnings };
 }
 
 export async function mustFindSurface(
