@@ -34,9 +34,16 @@ export function parseBatch(
 export function deadLetter(record: Uint8Array, error: unknown, now: number): NewDeadLetter {
   return {
     receivedAt: now,
-    reason: storable(error instanceof Error ? error.message : String(error)),
+    reason: storable(reasonOf(error)),
     record,
   };
+}
+
+/** Read by operators: with what the database said, which a client is not told. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  return cause instanceof Error && cause.message !== message ? `${message}: ${cause.message}` : message;
 }
 
 /** A reason may name a field of the record, and so carry the very character that the store refuses. */

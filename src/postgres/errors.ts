@@ -45,14 +45,17 @@ export function toAllotError(error: unknown): unknown {
     case 'retryable':
       return new AllotError('store_unavailable', whyNotNow(error), cause);
     case 'data':
-      return new AllotError(
-        'invalid_request',
-        `the database refuses a value: ${(error as Error).message}`,
-        cause,
-      );
+      return new AllotError('invalid_request', whichValue(error), cause);
     case 'bug':
       return new AllotError('internal', 'the database refused a statement', cause);
   }
+}
+
+/** What PostgreSQL says itself names tables, types and stored values: that stays in the cause, away from who sent the value. */
+function whichValue(error: unknown): string {
+  const { column, constraint } = error as { readonly column?: string; readonly constraint?: string };
+  const at = column ?? constraint;
+  return at === undefined ? 'the database refuses a value' : `the database refuses a value: ${at}`;
 }
 
 /** 53200 does not pass by itself where a statement needs more locks than the server was given room for. */

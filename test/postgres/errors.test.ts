@@ -80,6 +80,30 @@ describe('who is to blame for a failed statement', () => {
   });
 });
 
+describe('a value that is refused', () => {
+  it.each([
+    ['the constraint', 'insert into artifacts (hash, bytes) values ($1, $2), ($1, $2)', 'artifacts_pkey'],
+    ['the field', 'insert into artifacts (hash, bytes) values ($1, null)', 'bytes'],
+  ])('is told by %s; what PostgreSQL says of it stays in the cause', async (_, text, name) => {
+    const values = text.includes('$2') ? ['00', Buffer.of(1)] : ['00'];
+    const error = await failureOf(database.pool.query(text, values));
+    const refusal = toAllotError(error);
+    expect(refusal).toMatchObject({
+      code: 'invalid_request',
+      message: `the database refuses a value: ${name}`,
+      cause: error,
+    });
+  });
+
+  it('is told without a name where PostgreSQL gives none', async () => {
+    const error = await failureOf(database.pool.query(`select 'secret'::integer`));
+    expect(toAllotError(error)).toMatchObject({
+      code: 'invalid_request',
+      message: 'the database refuses a value',
+    });
+  });
+});
+
 describe('the stores', () => {
   it('give up on a server that accepts and says nothing', async () => {
     const { port } = await listen(() => undefined);
