@@ -4,7 +4,7 @@ import { authorise, type Principal } from '../../src/service/registry/principal.
 import { MAX_BATCH } from '../../src/service/schemas/decision.ts';
 import { answerText } from '../../src/service/serving/decide-answer.ts';
 import { authenticate } from '../http/authenticate.ts';
-import { limitRate } from '../http/limit-rate.ts';
+import { limitBatch, limitRate } from '../http/limit-rate.ts';
 import { parseJson, receiveBody, requireJson } from '../http/read-body.ts';
 import { sendProblem } from '../http/send.ts';
 import { problemOf, type Problem } from '../problem.ts';
@@ -72,7 +72,7 @@ function handlerOf(services: ApiServices, decide: Decide): Handler {
  */
 function decideBatch(services: ApiServices, body: unknown, principal: Principal): string {
   const calls = requestsOf(body).map((request) => ({ body: request, principal }));
-  services.rates.charge(principal, calls.length - 1);
+  limitBatch(services, principal, calls.length);
   const results = services.serving.decideAll(calls);
   const texts = results.map((result) =>
     'error' in result

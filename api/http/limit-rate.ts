@@ -17,3 +17,9 @@ export function limitRate({ rates }: ApiServices, principal: Principal): void {
   const seconds = rates.take(principal);
   if (seconds > 0) throw new RateLimited(seconds);
 }
+
+/** A batch costs a token for each of its parts; behind the reading of the body, before anything is done for it. */
+export function limitBatch({ rates }: ApiServices, principal: Principal, parts: number): void {
+  const seconds = rates.charge(principal, parts - 1);
+  if (seconds > 0) throw new RateLimited(seconds);
+}

@@ -1,5 +1,6 @@
-import { exposuresSchema, interactionsSchema } from '../../src/service/schemas/feedback.ts';
-import { json, type Route } from './route.ts';
+import { exposuresSchema, interactionsSchema, MAX_FEEDBACK } from '../../src/service/schemas/feedback.ts';
+import { limitBatch } from '../http/limit-rate.ts';
+import { json, type Call, type Reply, type Route } from './route.ts';
 
 const pending = { status: 'pending', detail: 'the id is ours; its record has not arrived yet' };
 
@@ -33,7 +34,7 @@ export const decisionRoutes: readonly Route[] = [
     permission: 'decide',
     body: exposuresSchema,
     answers: [202],
-    handle: ({ services, principal, body }) => json(services.feedback.exposures(body, principal), 202),
+    handle: (call) => acceptFeedback(call, 'exposures'),
   },
   {
     method: 'post',
@@ -42,6 +43,14 @@ export const decisionRoutes: readonly Route[] = [
     permission: 'decide',
     body: interactionsSchema,
     answers: [202],
-    handle: ({ services, principal, body }) => json(services.feedback.interactions(body, principal), 202),
+    handle: (call) => acceptFeedback(call, 'interactions'),
   },
 ];
+
+/** One event, or a list of them, which costs the key as many calls. */
+function acceptFeedback({ services, principal, body }: Call, kind: 'exposures' | 'interactions'): Reply {
+  const sent = (body as Readonly<Record<string, unknown>> | null | undefined)?.[kind];
+  // A longer list is refused by the grammar.
+  if (Array.isArray(sent)) limitBatch(services, principal, Math.min(sent.length, MAX_FEEDBACK));
+  return json(services.feedback[kind](body, principal), 202);
+}

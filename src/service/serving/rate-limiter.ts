@@ -23,7 +23,8 @@ const MAX_BUCKETS = 10_000;
 /**
  * One bucket per API key, in this process: n replicas allow n times as much. A call goes through while a whole token is
  * there and may cost more than that: a batch leaves a debt that the next calls wait for, so no batch is too large for
- * ever. A call changes two numbers and makes no object.
+ * ever. A batch that comes to a bucket in debt is refused, so the debt is never more than one batch, and the wait no longer
+ * than what was let through is worth. A call changes two numbers and makes no object.
  */
 export class RateLimiter {
   readonly #limits: RateLimits;
@@ -41,19 +42,31 @@ export class RateLimiter {
     const bucket = this.#buckets.get(keyId) ?? this.#open(keyId, role);
     const { limit } = bucket;
     if (limit === null) return 0;
-    const now = this.#now();
-    const flown = ((now - bucket.filledAt) / 1000) * limit.perSecond;
-    bucket.filledAt = now;
-    bucket.tokens = Math.min(limit.burst, bucket.tokens + Math.max(0, flown));
+    this.#fill(bucket, limit);
     if (bucket.tokens < 1) return (1 - bucket.tokens) / limit.perSecond;
     bucket.tokens -= 1;
     return 0;
   }
 
-  /** What a call that was let through costs beyond its one token. */
-  charge({ keyId }: Principal, tokens: number): void {
-    const bucket = this.#buckets.get(keyId);
-    if (bucket !== undefined) bucket.tokens -= tokens;
+  /**
+   * What a call that was let through costs beyond its one token; to be asked before anything is done for it. Answers 0, or the
+   * seconds until such a call may go on: others, that were let through with it, have left a debt meanwhile.
+   */
+  charge({ keyId, role }: Pick<Principal, 'keyId' | 'role'>, tokens: number): number {
+    const bucket = this.#buckets.get(keyId) ?? this.#open(keyId, role);
+    const { limit } = bucket;
+    if (limit === null || tokens <= 0) return 0;
+    this.#fill(bucket, limit);
+    if (bucket.tokens < 0) return (1 - bucket.tokens) / limit.perSecond;
+    bucket.tokens -= tokens;
+    return 0;
+  }
+
+  #fill(bucket: Bucket, limit: RateLimit): void {
+    const now = this.#now();
+    const flown = ((now - bucket.filledAt) / 1000) * limit.perSecond;
+    bucket.filledAt = now;
+    bucket.tokens = Math.min(limit.burst, bucket.tokens + Math.max(0, flown));
   }
 
   #open(keyId: string, role: Role): Bucket {

@@ -59,9 +59,25 @@ describe('the rate limiter', () => {
   it('a batch leaves a debt that the next call waits for', () => {
     const { limiter, pass } = limiterAt({ decider: { perSecond: 10, burst: 10 } });
     expect(limiter.take(caller('a'))).toBe(0);
-    limiter.charge(caller('a'), 999);
+    expect(limiter.charge(caller('a'), 999)).toBe(0);
     expect(limiter.take(caller('a'))).toBeCloseTo(99.1, 6);
     pass(99_200);
     expect(limiter.take(caller('a'))).toBe(0);
+  });
+
+  it('is never in debt for more than one batch, however many were let through before the first was charged', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 2, max: 1000 }), { minLength: 1, maxLength: 20 }), (batches) => {
+        const { limiter, pass } = limiterAt({ decider: { perSecond: 10, burst: 20 } });
+        for (const _ of batches) expect(limiter.take(caller('a'))).toBe(0);
+        let used = batches.length;
+        for (const size of batches) if (limiter.charge(caller('a'), size - 1) === 0) used += size - 1;
+        expect(used).toBeLessThanOrEqual(20 + Math.max(...batches));
+        const seconds = limiter.take(caller('a'));
+        expect(seconds).toBeLessThanOrEqual(Math.max(...batches) / 10);
+        pass(seconds * 1000 + 0.001);
+        if (seconds > 0) expect(limiter.take(caller('a'))).toBe(0);
+      }),
+    );
   });
 });
