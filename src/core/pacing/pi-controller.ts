@@ -7,8 +7,6 @@ export interface PacingState {
   /** Exponentially weighted share of allocations, about the last 50 decisions; null before the first. */
   readonly smoothedShare: number | null;
   readonly observations: number;
-  /** Allocations that this variant may cause per decision of the whole surface. */
-  readonly surfaceBudget: number;
 }
 
 export interface Pacing {
@@ -30,14 +28,10 @@ const SMOOTHING = 1 / 50;
  * The integral lives in the range of f itself, which is the anti-windup: after hours below the target it stands at 1, not
  * at a number that takes hours to unwind. It controls the probability, not the drawn action, so chance does not shake it.
  *
- * Both a variant's budget and its decisions scale with its share of the traffic, so its share target is the surface's own;
- * `trafficShare` only sets the budget that `state` reports. Gains are per decision of the variant; stable while
- * K_i · (unpaced share) < 2.
- *
- * @param trafficShare in (0, 1]
+ * Both a variant's budget and its decisions scale with its share of the traffic, so its share target is the surface's own,
+ * whatever that share is or becomes. Gains are per decision of the variant; stable while K_i · (unpaced share) < 2.
  */
-export function createPacing(spec: PacingSpec, trafficShare: number): Pacing {
-  if (!(trafficShare > 0 && trafficShare <= 1)) throw new RangeError('a traffic share lies in (0, 1]');
+export function createPacing(spec: PacingSpec): Pacing {
   const { targetShare, proportionalGain, integralGain } = spec;
   let integral = 1;
   let smoothedShare: number | null = null;
@@ -53,8 +47,7 @@ export function createPacing(spec: PacingSpec, trafficShare: number): Pacing {
     },
     factor: () => factor,
     get state() {
-      const surfaceBudget = targetShare * trafficShare;
-      return { factor, integral, smoothedShare, observations, surfaceBudget };
+      return { factor, integral, smoothedShare, observations };
     },
   };
 }
