@@ -28,6 +28,8 @@ export interface PromotionResult {
   readonly alias: string;
   readonly verdict: GateVerdict['verdict'];
   readonly reasons: readonly string[];
+  /** What gets worse without a margin or constraint: the verdict does not know it. */
+  readonly unguarded: readonly string[];
   readonly evaluationRun: string;
   readonly artifactHash: string;
   readonly snapshotHash: string;
@@ -50,7 +52,7 @@ export async function promotePolicy(
 ): Promise<PromotionResult> {
   const policy = await mustFind(request, stores.policies, actor.tenant);
   const deciding = await decidingGate(request, stores.runs, actor.tenant);
-  const { runId, gate } = deciding;
+  const { runId, gate, unguarded } = deciding;
   if (policy.artifactHash !== gate.artifactHash) {
     throw new AllotError(
       'state_conflict',
@@ -74,6 +76,7 @@ export async function promotePolicy(
     alias,
     verdict,
     reasons,
+    unguarded,
     evaluationRun,
     artifactHash,
     snapshotHash,
@@ -96,6 +99,7 @@ interface DecidingGate {
   readonly runId: string;
   readonly gate: GateVerdict;
   readonly against: string | null;
+  readonly unguarded: readonly string[];
 }
 
 /** A champion is replaced by who was found no worse than it, not than an earlier one. */
@@ -125,8 +129,13 @@ async function decidingGate(
       `${request.policyVersion} has no finished evaluation${request.evaluationRun === undefined ? '' : ` ${request.evaluationRun}`}: run "allot evaluate" first`,
     );
   }
-  const { gate, differences } = newest.result as unknown as Pick<EvaluationResult, 'gate' | 'differences'>;
-  return { runId: newest.id, gate, against: differences?.against ?? null };
+  const { gate, differences, unguarded } = newest.result as unknown as Pick<
+    EvaluationResult,
+    'gate' | 'differences'
+  > &
+    Partial<Pick<EvaluationResult, 'unguarded'>>;
+  // Evaluations of earlier versions do not say it.
+  return { runId: newest.id, gate, against: differences?.against ?? null, unguarded: unguarded ?? [] };
 }
 
 async function newestEvaluation(

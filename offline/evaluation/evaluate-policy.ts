@@ -20,6 +20,7 @@ import { selectRows } from './select-rows.ts';
 import { servedPolicy, type ServedPolicy } from './served-policy.ts';
 import { evaluateSessions, sessionSides } from './session-evaluation.ts';
 import { toBanditLog } from './to-bandit-log.ts';
+import { unguardedLosses } from './unguarded-losses.ts';
 import { untouchedRows } from './untouched-rows.ts';
 import { weightHistogram } from './weight-histogram.ts';
 
@@ -62,18 +63,23 @@ export function evaluatePolicy(request: EvaluationRequest): EvaluationResult {
   const sessions = sessionSides(rows, surface, served.probabilities, opponent);
   const groupings = groupingsOf(rows, surface, request.segments ?? []);
   const { overall, groups } = evaluateByGroup(log, policy, groupings, options);
-  return {
-    ...headOf(request, rows, served),
-    report: overall,
-    groups,
-    ...examined(log, policy, options, surface, sessions),
-    behavior: meanResponses(rows),
-    truth: known.rows === 0 ? null : meanResponses(known),
+  const head = headOf(request, rows, served);
+  const compared = {
     differences: {
       against: request.champion?.version ?? 'the logging policy',
       estimates: pairedDifference(log, policy, opponent, options),
     },
     sessions: evaluateSessions(sessions, surface, sessionOptions(request, surface)),
+  };
+  return {
+    ...head,
+    report: overall,
+    groups,
+    ...examined(log, policy, options, surface, sessions),
+    behavior: meanResponses(rows),
+    truth: known.rows === 0 ? null : meanResponses(known),
+    ...compared,
+    unguarded: unguardedLosses(surface, { ...head, ...compared }),
     gate: gateOf(request, log, policy, opponent, options, sessions),
   };
 }

@@ -47,6 +47,8 @@ export interface EvaluationResult {
   /** Totals of whole sessions, where the gate decides by them; null: it decides per decision. */
   readonly sessions: SessionEvaluation | null;
   readonly gate: GateVerdict;
+  /** What gets worse without a margin or constraint, so that no line of the gate says so; a sentence each. */
+  readonly unguarded: readonly string[];
   /** By activity group, then by segment; all of them frozen before the decision. */
   readonly groups: readonly GroupReport[];
   /** Costs and shares under the candidate, with the thresholds that they are held to. */

@@ -47,6 +47,7 @@ function verdictBox({ gate, report, settings, ...rest }: EvaluationResult): Html
     <strong>${gate.verdict}.</strong> ${sentence}
     ${violated.length === 0 ? '' : html`<p>Violated: ${listed(violated)}.</p>`}
     ${undecided.length === 0 ? '' : html`<p>Undecided: ${listed(undecided)}.</p>`}
+    ${rest.unguarded.map((loss) => html`<p class="bad">! ${loss}.</p>`)}
     ${answers.map((answer) => html`<p>${answer}</p>`)}
   </div>`;
 }

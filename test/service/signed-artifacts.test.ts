@@ -269,7 +269,7 @@ describe('the registry where signatures are asked for', () => {
     const untrusted = policies.sign(version, foreign.sign(hash), world.admin);
     await expect(untrusted).rejects.toMatchObject({ code: 'artifact_invalid' });
     await policies.sign(version, mine.sign(hash), world.admin);
-    expect(await alias()).toEqual({ champion: version });
+    expect(await alias()).toMatchObject({ aliases: { champion: version } });
     expect(await world.services.experiments.create(experiment, world.admin)).toMatchObject({
       state: 'draft',
     });

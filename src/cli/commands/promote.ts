@@ -61,11 +61,12 @@ function sentence({
   alias,
   verdict,
   reasons,
+  unguarded,
   isPromoted,
   isOverride,
 }: PromotionResult): string {
   const moved = isPromoted ? `${policyVersion} is now ${alias}` : `${policyVersion} was not promoted`;
-  const why = reasons.map((reason) => `\n  ${reason}`).join('');
+  const why = [...reasons, ...unguarded.map((loss) => `! ${loss}`)].map((line) => `\n  ${line}`).join('');
   return `${verdict}${isOverride ? ' (overridden)' : ''}: ${moved}${why}`;
 }
 

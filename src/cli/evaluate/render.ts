@@ -16,6 +16,7 @@ export function renderEvaluation(result: EvaluationResult, html: string | undefi
     '',
     `gate: ${gate.verdict} (judged ${result.settings.decidingEstimand} by ${result.settings.decidingEstimator})`,
     ...gate.reasons.map((reason) => `  ${reason}`),
+    ...result.unguarded.map((loss) => `  ! ${loss}`),
     '',
     table([...columns, ...(result.truth === null ? [] : ['truth ± its error'])], estimateRows(result)),
     ...sessionLines(result),
