@@ -21,6 +21,11 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
     publish: (policy, actor) =>
       changeControl(pool, actor, async (client) => {
         const { surface, header, hash } = policy;
+        // Before the lock: a kill of the surface waits for no upload.
+        await client.query('insert into artifacts (hash, bytes) values ($1, $2) on conflict do nothing', [
+          hash,
+          Buffer.from(policy.bytes),
+        ]);
         await lockSurface(client, actor.tenant, surface);
         const known = await findBy(client, actor.tenant, surface, 'artifact_hash = $3', hash);
         if (known !== undefined) {
@@ -28,10 +33,6 @@ export function createPolicyStore(pool: pg.Pool): PolicyStore {
           const change = { action: 'policy.sign', subject: known.version, details: { artifactHash: hash } };
           return { result: known, change: isNew ? change : null };
         }
-        await client.query('insert into artifacts (hash, bytes) values ($1, $2) on conflict do nothing', [
-          hash,
-          Buffer.from(policy.bytes),
-        ]);
         await addSignature(client, hash, policy.signature);
         const version = await insertVersion(client, actor, {
           surface,

@@ -4,7 +4,7 @@ import { createPostgresStores } from '../../src/postgres/stores.ts';
 import { createServing } from '../../src/service/serving/serving.ts';
 import { silentLogger } from '../../src/service/ports/logger.ts';
 import { noMetrics } from '../../src/service/ports/metrics.ts';
-import { actorOf, feedSurface, newTenant } from '../contracts/stores/support.ts';
+import { actorOf, artifact, feedSurface, newTenant } from '../contracts/stores/support.ts';
 import { testSecrets } from '../support/api-world.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createMemoryJournal } from '../support/memory-journal.ts';
@@ -61,4 +61,23 @@ it('a kill is written, read and confirmed while slow reads hold every other conn
   await own.pool.query(sleeping.replace('select', 'select pg_cancel_backend(pid)'));
   await Promise.all(reads);
   await serving.stop();
+});
+
+it('a kill waits for no artifact that is being stored', async () => {
+  const { policies, surfaces } = createPostgresStores(database.pool, database.controlPool);
+  const tenant = newTenant();
+  await surfaces.declare(feedSurface(), actorOf(tenant));
+  const slow = await own.pool.connect();
+  await slow.query('begin; lock table artifacts in exclusive mode');
+  let isStored = false;
+  const publishing = policies
+    .publish({ surface: 'live-feed', ...artifact(1) }, actorOf(tenant))
+    .finally(() => (isStored = true));
+  const waiting = `select from pg_stat_activity where application_name = 'slow' and wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await own.pool.query(waiting)).rowCount).toBe(1);
+  await surfaces.setKilled('live-feed', true, actorOf(tenant));
+  expect(isStored).toBe(false);
+  await slow.query('rollback');
+  slow.release();
+  expect((await publishing).version).toBe('live-feed@1');
 });
