@@ -14,8 +14,12 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Roles: decider (decide, send feedback), analyst (read), trainer (runs, policies), admin (everything),
-reader (metrics and health details).
+Roles:
+  decider   decides and sends feedback; sees nothing
+  reader    looks: states, lists, reports, pages, metrics
+  analyst   also reads single decisions and replays them
+  trainer   also makes policies and runs, and moves aliases through the gate (not champion)
+  admin     everything
 
 Examples:
   allot keys create --role decider --surface live-feed

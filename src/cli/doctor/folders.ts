@@ -26,7 +26,10 @@ export function checkDataDir(dataDir: string): Finding {
 
 /** May it be written, has it room for what it may become, is it being emptied, has any of it been damaged? */
 export function checkJournal({ sync, directory, maxBytes }: AllotConfig['journal']): Finding {
-  const loss = sync === 'commit' ? 'nothing' : 'at most the last 20 ms';
+  const loss =
+    sync === 'commit'
+      ? 'nothing'
+      : 'what was accepted since the last finished fdatasync (one begins every 20 ms)';
   const described = `${directory}, sync ${sync}: a power cut loses ${loss}`;
   try {
     const place = placeOf(directory);
