@@ -51,11 +51,17 @@ abstract class Copy {
 
 class CopyOut extends Copy {
   readonly out = new PassThrough({ highWaterMark: 1024 * 1024 });
+  #isPaused = false;
 
   handleCopyData(message: { readonly chunk: Uint8Array }, connection: Connection): void {
-    if (this.out.write(Buffer.from(message.chunk))) return;
+    // What had been read before the pause still comes: it waits for the one drain.
+    if (this.out.write(Buffer.from(message.chunk)) || this.#isPaused) return;
+    this.#isPaused = true;
     connection.stream.pause();
-    this.out.once('drain', () => connection.stream.resume());
+    this.out.once('drain', () => {
+      this.#isPaused = false;
+      connection.stream.resume();
+    });
   }
 
   override handleReadyForQuery(): void {
