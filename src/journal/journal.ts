@@ -16,6 +16,7 @@ import { AdoptedFolders } from './adoption.ts';
 import { DamageReports, type JournalDamage } from './damage.ts';
 import { type Deliverable, startDelivery } from './delivery.ts';
 import type { JournalFolder } from './folder.ts';
+import { longAgo, moment, msBetween } from './moment.ts';
 import { type Own, makeFolder, openOwnFolder } from './own-folder.ts';
 import { LEASE_MS, OWNER_FILE, TOUCH_MS, isOwnedBy, touchOwner } from './owner.ts';
 import { RecentDecisions } from './recent-decisions.ts';
@@ -58,7 +59,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   readonly #adopted: AdoptedFolders;
   #largestRecord = TYPICAL_RECORD_BYTES;
   #wasRefused = false;
-  #touchedAt = Date.now();
+  #touchedAt = moment();
   #wake: (() => void)[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -84,7 +85,7 @@ export class Journal implements EventJournal, EventLog, Deliverable {
 
   #keepUp(): void {
     try {
-      this.#ensureOwned(Date.now());
+      this.#ensureOwned();
       this.#adopt();
     } catch (error) {
       this.#logger.warn({ error }, 'journal: the folders of ended processes could not be looked through');
@@ -92,12 +93,13 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   }
 
   /** After a long freeze another process may have taken our folder, with all it held: then a new one is begun. */
-  #ensureOwned(now: number): void {
+  #ensureOwned(): void {
     const { folder, token, writer } = this.#own;
-    if (isOwnedBy(folder.path, token)) touchOwner(folder.path, now);
+    const now = moment();
+    if (isOwnedBy(folder.path, token)) touchOwner(folder.path, now.wall);
     else {
       this.#logger.warn({ folder: folder.path }, 'journal: taken by another process, a new folder is begun');
-      this.#touchedAt = -Infinity; // until there is a new folder, every append tries for one
+      this.#touchedAt = longAgo; // until there is a new folder, every append tries for one
       this.#own = this.#openFolder();
       this.#adopted.clear();
       writer.close().catch((error: unknown) => this.#logger.warn({ error }, 'journal: the old folder'));
@@ -121,28 +123,44 @@ export class Journal implements EventJournal, EventLog, Deliverable {
   #appendRecords(records: readonly NewRecord[]): void {
     if (records.length === 0) return;
     if (this.#isClosed) throw new AllotError('journal_full', 'the journal is closed');
-    const now = Date.now();
-    if (now - this.#touchedAt > LEASE_MS / 2) this.#ensureOwnedToAppend(now);
+    const began = moment();
+    if (msBetween(this.#touchedAt, began) > LEASE_MS / 2) this.#ensureOwnedToAppend();
     const own = this.#own;
-    const bytes = own.writer.encode(records, now);
+    const bytes = own.writer.encode(records, began.wall);
     this.#makeRoom(bytes.length);
     try {
-      own.writer.write(bytes, records.length, now);
+      own.writer.write(bytes, records.length, began.wall);
     } catch (error) {
       this.#wasRefused = true;
       throw error;
     }
-    // Frozen in the middle of it: who has taken the folder meanwhile may have read it to its end before this came.
-    if (Date.now() - now > LEASE_MS / 2) this.#ensureOwnedToAppend(Date.now());
-    if (own !== this.#own) return this.#appendRecords(records);
+    if (msBetween(began, moment()) > LEASE_MS / 2) this.#appendAgain(records, own);
     this.#largestRecord = Math.max(this.#largestRecord, Math.ceil(bytes.length / records.length));
     this.#notify();
   }
 
-  /** What is written into a folder that another process has taken may be lost with it. */
-  #ensureOwnedToAppend(now: number): void {
+  /**
+   * Frozen in the middle of a write: who has taken the folder meanwhile may have read it to its end before this came. Where it
+   * cannot be written again, it counts as written while the folder stands: whoever has it looks once more before it is removed,
+   * and a decision that is logged must not be answered as one that is not.
+   */
+  #appendAgain(records: readonly NewRecord[], { folder, writer }: Own): void {
     try {
-      this.#ensureOwned(now);
+      this.#ensureOwnedToAppend();
+      if (folder !== this.#own.folder) this.#appendRecords(records);
+    } catch (error) {
+      if (!writer.hasFile()) throw error;
+      this.#logger.warn(
+        { error, folder: folder.path },
+        'journal: frozen in a write, and there is one copy of it',
+      );
+    }
+  }
+
+  /** What is written into a folder that another process has taken may be lost with it. */
+  #ensureOwnedToAppend(): void {
+    try {
+      this.#ensureOwned();
     } catch (cause) {
       throw new AllotError('journal_full', 'the journal has no folder to write in', { cause });
     }

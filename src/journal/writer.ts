@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { hasCode } from '../core/error-code.ts';
 import { AllotError } from '../core/errors.ts';
 import type { Logger } from '../service/ports/logger.ts';
@@ -91,6 +91,11 @@ export class SegmentWriter {
     this.#folder.lastSequence += count;
     if (this.#options.sync === 'commit') this.#syncedSequence = this.#folder.lastSequence;
     else this.#syncIn(GROUP_SYNC_MS);
+  }
+
+  /** False once the file it writes in has been removed, by whoever has taken the folder. */
+  hasFile(): boolean {
+    return fstatSync(this.#last.file).nlink > 0;
   }
 
   #writeWhole(bytes: Buffer): void {

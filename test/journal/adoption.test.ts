@@ -196,4 +196,26 @@ describe('a journal that was frozen until another took its folder', () => {
     journal.append(decisionEvent(1));
     expect(await drain(journal)).toEqual(ids(1, 2));
   });
+
+  it('keeps to what it wrote when that stands and no second copy can be made', async () => {
+    const directory = temporaryFolder();
+    const journal = await open(directory);
+    const [folder] = writerFolders(directory);
+    const taken = join(temporaryFolder(), 'taken');
+    freezeInNextWrite(LEASE_MS, () => {
+      renameSync(folder, taken);
+      rmSync(directory, { recursive: true });
+    });
+    journal.append(decisionEvent(0));
+    expect(readFileSync(join(taken, segmentName(1)), 'utf8')).toContain(ids(0, 1)[0]);
+    // The next one has nowhere to go, and says so before it is written.
+    expect(() => journal.append(decisionEvent(1))).toThrow('no folder to write in');
+  });
+
+  it('refuses what is lost with its folder and cannot be written again', async () => {
+    const directory = temporaryFolder();
+    const journal = await open(directory);
+    freezeInNextWrite(LEASE_MS, () => rmSync(directory, { recursive: true }));
+    expect(() => journal.append(decisionEvent(0))).toThrow('no folder to write in');
+  });
 });
