@@ -1,4 +1,6 @@
 import { openedShare, type Experiment } from '../../src/core/experiment/experiment.ts';
+import type { MetricRule } from '../../src/core/experiment/metric-state.ts';
+import { planOf, type ExperimentPlan } from '../../src/core/experiment/plan.ts';
 import { DEFAULT_METHOD } from '../../src/core/experiment/test-methods.ts';
 import type { ExperimentLook } from '../../src/service/experiment-analysis/experiment-analysis.ts';
 import type { Principal } from '../../src/service/registry/principal.ts';
@@ -12,7 +14,7 @@ export type StoredLook = Partial<ExperimentLook> & {
 };
 
 /** Looks shown; `/v1/experiments/{id}/looks` gives all of them, in pages. */
-const NEWEST = 20;
+const NEWEST = 100;
 
 /** One experiment for whoever answers for it: its state and why, the verdict, metrics, health, the ramp, the newest looks. */
 export async function experimentPage(
@@ -23,17 +25,19 @@ export async function experimentPage(
   const experiment = await services.experiments.find(id, principal);
   const { stored, ...found } = await services.experiments.looks(id, principal, { limit: NEWEST });
   const looks: readonly StoredLook[] = found.looks;
+  const { surface } = await services.surfaces.find(experiment.surface, principal);
+  const plan = planOf(experiment, surface);
   const newest = looks.at(-1);
   const path = `/v1/experiments/${encodeURIComponent(id)}`;
   return page(
     `${experiment.name} · Allot`,
     markup`<h1>${experiment.name}</h1>
-<nav><a href="/">All experiments</a><a href="${path}/results">results now (JSON)</a></nav>
+<nav><a href="/">Overview: all experiments</a><a href="${path}/results">results now (JSON)</a></nav>
 ${stateLine(experiment, newest)}${verdictLine(experiment, newest)}
-<h2>Metrics</h2>${methodLine(experiment)}${metricTable(newest)}
+<h2>Metrics</h2>${methodLine(experiment)}${newest === undefined ? plannedMetrics(plan) : metricTable(newest)}
 <h2>Health</h2>${healthTable(newest)}
 <h2>Variants</h2>${variantTable(experiment, newest)}
-<h2>Ramp</h2>${rampTable(experiment)}
+<h2>Ramp</h2>${rampTable(experiment, plan)}
 <h2>Looks</h2><p>${looks.length} newest of ${stored}.</p>${lookTable(looks)}`,
   );
 }
@@ -102,6 +106,21 @@ const metricTable = (look: StoredLook | undefined): Html =>
     ]),
   );
 
+/** What it will be judged by, before anybody has looked. */
+const plannedMetrics = ({ metrics }: ExperimentPlan): Html =>
+  table(
+    ['metric', 'role', 'rule', 'state'],
+    metrics.map(({ name, role, rule }) => [name, role, ruleInWords(rule), 'no data yet']),
+  );
+
+function ruleInWords(rule: MetricRule): string {
+  if (rule.kind === 'improve') return `must be shown to get better (${rule.better} is better)`;
+  if (rule.kind === 'not-worse')
+    return `must not be worse than control by ${short(rule.margin)} or more (${rule.better} is better)`;
+  const bound = rule.direction === 'at-most' ? 'at most' : 'at least';
+  return `the treatment's own mean must be ${bound} ${short(rule.threshold)}`;
+}
+
 const healthTable = (look: StoredLook | undefined): Html =>
   table(
     ['check', 'state', 'why'],
@@ -124,30 +143,60 @@ const variantTable = ({ variants }: Experiment, look: StoredLook | undefined): H
     ]),
   );
 
-function rampTable({ blocks, plan }: Experiment): Html {
+function rampTable({ blocks }: Experiment, { ramp }: ExperimentPlan): Html {
   const opened = openedShare({ blocks });
-  const still = (plan?.ramp?.steps ?? []).filter((step) => step.trafficShare > opened);
-  return table(
-    ['share of the units', 'opened'],
+  const still = (ramp?.steps ?? []).filter((step) => step.trafficShare > opened);
+  return markup`${table(
+    ['share of the units', 'opened', 'before the next one'],
     [
-      ...blocks.map((block) => [percent(block.toBucket / 10_000), timeOf(block.openedAt)]),
-      ...still.map((step) => [percent(step.trafficShare), 'not yet']),
+      ...blocks.map((block) => [percent(block.toBucket / 10_000), timeOf(block.openedAt), '']),
+      ...still.map((step) => [
+        percent(step.trafficShare),
+        'not yet',
+        `${String(step.minSeconds / 3600)} h and ${String(step.minUnits)} units whose outcome is known`,
+      ]),
     ],
-  );
+  )}${ramp === null ? markup`<p>No ramp is planned: a person widens it.</p>` : ''}`;
 }
+
+interface LookRun {
+  /** The newest one. */
+  readonly look: StoredLook;
+  /** Older ones that said the same. */
+  readonly more: number;
+  readonly firstAt: number;
+}
+
+/** Looks that follow each other and say the same are one line; newest first. */
+function runsOf(looks: readonly StoredLook[]): readonly LookRun[] {
+  const runs: LookRun[] = [];
+  for (const look of [...looks].reverse()) {
+    const last = runs.at(-1);
+    if (last !== undefined && saysTheSame(last.look, look))
+      runs[runs.length - 1] = { ...last, more: last.more + 1, firstAt: look.at ?? 0 };
+    else runs.push({ look, more: 0, firstAt: look.at ?? 0 });
+  }
+  return runs;
+}
+
+const saysTheSame = (a: StoredLook, b: StoredLook): boolean =>
+  a.treatment === b.treatment &&
+  a.verdict === b.verdict &&
+  a.action === b.action &&
+  a.actionReason === b.actionReason;
 
 const lookTable = (looks: readonly StoredLook[]): Html =>
   table(
     ['at', 'treatment', 'verdict', 'action', 'why'],
-    looks
-      .map((look) => [
-        timeOf(look.at ?? 0),
-        look.treatment ?? '',
-        look.verdict ?? '',
-        toned(look.action ?? 'by hand', ['hold', 'pause', 'roll-back'].includes(look.action ?? ''), false),
-        look.actionReason ?? '',
-      ])
-      .reverse(),
+    runsOf(looks).map(({ look, more, firstAt }) => [
+      more === 0
+        ? timeOf(look.at ?? 0)
+        : `${timeOf(look.at ?? 0)}, and ${String(more)} more since ${timeOf(firstAt)}`,
+      look.treatment ?? '',
+      look.verdict ?? '',
+      toned(look.action ?? 'by hand', ['hold', 'pause', 'roll-back'].includes(look.action ?? ''), false),
+      look.actionReason ?? '',
+    ]),
   );
 
 const toned = (text: string, isWrong: boolean, isGood: boolean): Html =>

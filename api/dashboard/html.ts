@@ -35,9 +35,9 @@ export const page = (title: string, content: Html): string =>
 
 export function table(head: readonly string[], rows: readonly (readonly unknown[])[]): Html {
   if (rows.length === 0) return markup`<p>None yet.</p>`;
-  return markup`<table><thead><tr>${head.map((h) => markup`<th>${h}</th>`)}</tr></thead><tbody>${rows.map(
+  return markup`<div class="wide" tabindex="0" role="region" aria-label="Table: ${head.join(', ')}"><table><thead><tr>${head.map((h) => markup`<th>${h}</th>`)}</tr></thead><tbody>${rows.map(
     (row) => markup`<tr>${row.map((cell) => markup`<td>${cell}</td>`)}</tr>`,
-  )}</tbody></table>`;
+  )}</tbody></table></div>`;
 }
 
 /** UTC, to the second. */
@@ -51,4 +51,6 @@ th{font-weight:600}code{font-family:ui-monospace,monospace;font-size:.92em}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}nav a{margin-right:1rem}
 .bad{color:#c0392b}.good{color:#1e8449}input{font:inherit;padding:.3rem;width:30rem;max-width:100%}
 button{font:inherit;padding:.3rem .8rem}
+.wide{overflow-x:auto;margin:.5rem 0 1.5rem}.wide table{margin:0}
+@media (prefers-color-scheme:dark){.bad{color:#ff8a7a}.good{color:#5fd08a}}
 `;

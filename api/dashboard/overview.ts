@@ -1,4 +1,6 @@
 import type { Experiment } from '../../src/core/experiment/experiment.ts';
+import type { Surface } from '../../src/core/surface/surface.ts';
+import { unheldLimits } from '../../src/core/surface/unheld-limits.ts';
 import type { Forecast, RunKind, RunSummary } from '../../src/service/ports/runs.ts';
 import type { PolicyVersion } from '../../src/service/ports/stores.ts';
 import type { Principal } from '../../src/service/registry/principal.ts';
@@ -49,7 +51,9 @@ export const loginPage = (isRefused: boolean): string =>
     'Allot',
     markup`<h1>Allot</h1>${isRefused ? markup`<p class="bad">This key is not valid here.</p>` : ''}
 <form method="post" action="/login"><p><label>API key<br><input name="key" type="password" autocomplete="off" required>
-</label></p><p><button>Look</button></p></form>`,
+</label></p><p><button>Look</button></p></form>
+<p>Any key opens the pages but a decider's. On the machine that runs Allot,
+<code>allot keys create --role reader</code> makes one that can only look.</p>`,
   );
 
 function healthLine({ isReady, reasons }: HealthReport): Html {
@@ -60,11 +64,13 @@ function healthLine({ isReady, reasons }: HealthReport): Html {
 
 const surfaceTable = (surfaces: readonly SurfaceView[]): Html =>
   table(
-    ['name', 'schema', 'actions', 'floor', 'aliases', 'kill switch'],
+    ['name', 'schema', 'actions', 'limits', 'pacing', 'floor', 'aliases', 'kill switch'],
     surfaces.map(({ surface, aliases, isKilled }) => [
       markup`<code>${surface.name}</code>`,
       surface.schemaVersion,
       surface.actions.length > 8 ? `${String(surface.actions.length)} actions` : surface.actions.join(', '),
+      limitsOf(surface),
+      pacingOf(surface),
       surface.explorationFloor,
       Object.entries(aliases)
         .map(([alias, version]) => `${alias} → ${version}`)
@@ -72,6 +78,33 @@ const surfaceTable = (surfaces: readonly SurfaceView[]): Html =>
       isKilled ? markup`<span class="bad">on</span>` : 'off',
     ]),
   );
+
+/** `live-share: share of actions at most 0.12`, and what an auxiliary response may lose; one that nothing holds says so. */
+function limitsOf({ constraints, gate }: Surface): Html {
+  const lines = [
+    ...constraints.map(({ name, on, direction, threshold }) => {
+      const what = on === 'share-of-actions' ? 'share of actions' : on.response;
+      return `${name}: ${what} ${direction === 'at-most' ? 'at most' : 'at least'} ${String(threshold)}`;
+    }),
+    ...Object.entries(gate.auxiliaryMargins).map(
+      ([name, margin]) => `${name}: may lose less than ${String(margin)}`,
+    ),
+  ];
+  return lines.length === 0
+    ? markup`none`
+    : markup`${lines.map((line, i) => markup`${i > 0 ? BREAK : ''}${line}`)}`;
+}
+
+function pacingOf(surface: Surface): Html {
+  const { pacing } = surface;
+  const isUnheld = unheldLimits(surface).length > 0;
+  const aim = pacing === null ? 'none' : `share kept at ${String(pacing.targetShare)}`;
+  return isUnheld
+    ? markup`<span class="bad">${aim}: the share limit is not held by serving</span>`
+    : markup`${aim}`;
+}
+
+const BREAK: Html = { html: '<br>' };
 
 function policyTable(policies: readonly PolicyVersion[], surfaces: readonly SurfaceView[]): Html {
   const aliasesOf = (version: string): string =>

@@ -162,6 +162,8 @@ describe('pages for people', () => {
     const page = async (): Promise<string> =>
       (await api.get('/experiments/taken-back').set('cookie', cookie)).text;
     expect(await page()).toContain('Nobody has looked yet');
+    expect(await page()).toContain('<td>watchMs</td><td>main</td><td>must be shown to get better');
+    expect(await page()).toContain('no data yet');
     const look = {
       at: Date.UTC(2026, 10, 24, 12, 3, 4),
       verdict: 'inconclusive',
@@ -184,6 +186,49 @@ describe('pages for people', () => {
     expect(shown).toContain('2026-11-24 12:03:04');
     expect(shown).toMatch(/hold<\/span><\/td><td>delivery: units whose first decision/);
     expect((await api.get('/').set('cookie', cookie)).text).toContain('href="/experiments/taken-back"');
+  });
+
+  it('the overview tells the limits of a surface, and that nothing holds a share where there is no pacing', async () => {
+    const cookie = await logIn();
+    const limited = {
+      ...liveFeed,
+      constraints: [{ name: 'live-share', on: 'share-of-actions', direction: 'at-most', threshold: 0.12 }],
+    };
+    const shown = async (): Promise<string> => (await api.get('/').set('cookie', cookie)).text;
+    const { surfaces } = world.services;
+    const answer = await surfaces.declare('live-feed', limited, world.admin);
+    expect(answer.warnings).toEqual([expect.stringMatching(/^live-share: nothing holds at most 0\.12/)]);
+    expect(await shown()).toContain('live-share: share of actions at most 0.12');
+    expect(await shown()).toContain('none: the share limit is not held by serving');
+    const again = await world.services.policies.setAlias(
+      'live-feed',
+      'champion',
+      { version: 'live-feed@1' },
+      world.admin,
+    );
+    expect(again.warnings).toEqual([expect.stringContaining('live-feed@1 was not trained under it')]);
+    await surfaces.declare('live-feed', { ...limited, pacing: { targetShare: 0.11 } }, world.admin);
+    expect(await shown()).toContain('share kept at 0.11');
+    expect(await shown()).not.toContain('not held by serving');
+    await surfaces.declare('live-feed', liveFeed, world.admin);
+  });
+
+  it('looks that say the same are one line, and say since when', async () => {
+    const variants = [
+      { name: 'control', role: 'control', alias: 'champion' },
+      { name: 'treatment', role: 'treatment', alias: 'champion' },
+    ];
+    await world.services.experiments.create({ surface: 'live-feed', name: 'dull', variants }, world.admin);
+    const looked = async (minute: number, actionReason: string): Promise<void> => {
+      const at = Date.UTC(2026, 10, 24, 12, minute);
+      const look = { at, verdict: 'inconclusive', action: 'wait', actionReason };
+      await world.stores.experiments.recordLook('dull', look, { tenant: 'acme', id: 'controller' });
+    };
+    for (const minute of [1, 2, 3]) await looked(minute, 'too few units');
+    await looked(4, 'undecided');
+    const { text } = await api.get('/experiments/dull').set('cookie', await logIn());
+    expect(text).toContain('2026-11-24 12:03:00, and 2 more since 2026-11-24 12:01:00');
+    expect(text.match(/<td>too few units<\/td>/g)).toHaveLength(1);
   });
 
   it('every page forbids frames, scripts of others, other windows and devices', async () => {

@@ -7,6 +7,13 @@ import { note, print, printJson, table } from '../output.ts';
 
 const roles: readonly Role[] = ['decider', 'analyst', 'trainer', 'admin', 'reader'];
 
+const rolesHelp = `Roles:
+  decider   decides and sends feedback; sees nothing
+  reader    looks: states, lists, reports, pages, metrics
+  analyst   also reads single decisions and replays them
+  trainer   also makes policies and runs, and moves aliases through the gate (not champion)
+  admin     everything`;
+
 export function register(program: Command): void {
   const keys = program
     .command('keys')
@@ -14,12 +21,7 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Roles:
-  decider   decides and sends feedback; sees nothing
-  reader    looks: states, lists, reports, pages, metrics
-  analyst   also reads single decisions and replays them
-  trainer   also makes policies and runs, and moves aliases through the gate (not champion)
-  admin     everything
+${rolesHelp}
 
 Examples:
   allot keys create --role decider --surface live-feed
