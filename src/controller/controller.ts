@@ -102,6 +102,7 @@ function startShadows(
     clock,
     stopwatch: () => performance.now(),
     random: createRandom(clock()),
+    logger,
   });
   return startPeriodic(
     lookIntervalMs,

@@ -4,6 +4,7 @@ import { encodeArtifact } from '../../src/core/policy/codec.ts';
 import { fixedPolicyArtifact } from '../../src/core/policy/policy.ts';
 import { createMemoryStores } from '../../src/memory/stores.ts';
 import { shadowReports } from '../../src/service/experiments/evidence.ts';
+import { silentLogger } from '../../src/service/ports/logger.ts';
 import { artifactHashOf } from '../../src/service/serving/policy-loader.ts';
 import { createShadowWatch } from '../../src/service/shadow/shadow-watch.ts';
 import { experimentSurface, experimentTraffic } from '../support/experiment-traffic.ts';
@@ -35,6 +36,7 @@ describe('a shadow candidate', () => {
       clock: () => now,
       stopwatch: () => 0,
       random: createRandom(1),
+      logger: silentLogger,
     });
     await watch();
     await watch();
@@ -50,5 +52,41 @@ describe('a shadow candidate', () => {
     expect(total.unsupportedShare).toBe(0);
     expect(total.responses.watch_seconds.candidate).not.toBeNull();
     expect(total.responses.watch_seconds.decisions).toBe(decisions);
+  });
+
+  it('that fits its surface no more is named in the log, and the next surface is scored', async () => {
+    const stores = createMemoryStores();
+    for (const name of ['a-feed', 'b-feed']) {
+      const declared = { ...surface, name };
+      await stores.surfaces.declare(declared, actor);
+      const artifact = fixedPolicyArtifact(declared, [0.25, 0.75]);
+      const bytes = encodeArtifact(artifact);
+      const hash = artifactHashOf(bytes);
+      const published = { surface: name, header: artifact.header, bytes, hash };
+      const { version } = await stores.policies.publish(published, actor);
+      await stores.policies.setAlias(name, 'shadow', version, actor);
+    }
+    await stores.surfaces.declare({ ...surface, name: 'a-feed', schemaVersion: 2 }, actor);
+    const warned: unknown[] = [];
+    const scored: string[] = [];
+    const watch = createShadowWatch({
+      ...stores,
+      shadows: {
+        ...stores.shadows,
+        add: (_tenant, score) => {
+          scored.push(score.surface);
+          return Promise.resolve(true);
+        },
+      },
+      clock: () => START,
+      stopwatch: () => 0,
+      random: createRandom(1),
+      logger: { ...silentLogger, warn: (fields) => void warned.push(fields) },
+    });
+    await watch();
+    expect(scored).toEqual(['b-feed']);
+    expect(warned).toMatchObject([
+      { surface: 'a-feed', alias: 'shadow', error: { code: 'artifact_invalid' } },
+    ]);
   });
 });

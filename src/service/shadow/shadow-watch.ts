@@ -11,6 +11,7 @@ import { compilePolicy, type Policy } from '../../core/policy/policy.ts';
 import { drawAction, serveProbabilities } from '../../core/policy/serve.ts';
 import { SESSION_CLOSED, type Surface } from '../../core/surface/surface.ts';
 import type { ControlReader, SurfaceControl } from '../ports/control.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { ShadowStore } from '../ports/shadows.ts';
 import type { DecisionReader, DecisionRecord, Fence } from '../ports/stores.ts';
 
@@ -25,6 +26,7 @@ export interface ShadowWatchOptions {
   /** Monotonic, in milliseconds with fractions. */
   readonly stopwatch: () => number;
   readonly random: Random;
+  readonly logger: Logger;
 }
 
 /** Decisions of one round and candidate: a fair sample of those that have become mature since the last one. */
@@ -43,7 +45,15 @@ export function createShadowWatch(options: ShadowWatchOptions) {
     const { surfaces } = await options.control.load();
     for (const control of surfaces)
       for (const [alias, version] of Object.entries(control.aliases))
-        if (isShadowAlias(alias)) await scoreOne(control, version, options, fence);
+        if (isShadowAlias(alias)) {
+          // One that fits its surface no more, or cannot be read, must not keep the others from being scored.
+          await scoreOne(control, version, options, fence).catch((error: unknown) =>
+            options.logger.warn(
+              { error, tenant: control.tenant, surface: control.surface.name, alias, policyVersion: version },
+              'a shadow candidate could not be scored',
+            ),
+          );
+        }
   };
 }
 
