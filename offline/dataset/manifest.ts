@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AllotError } from '../../src/core/errors.ts';
@@ -84,6 +85,8 @@ export async function readManifest(directory: string): Promise<SnapshotManifest>
   try {
     manifest = JSON.parse(await readFile(file, 'utf8')) as SnapshotManifest;
   } catch (cause) {
+    if (!existsSync(directory))
+      throw new AllotError('snapshot_invalid', `there is no folder ${directory}`, { cause });
     throw new AllotError('snapshot_invalid', `${file} cannot be read as a snapshot manifest`, { cause });
   }
   if (manifest.format !== 'allot-snapshot' || manifest.formatVersion !== 1)

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { statusOfCode } from '../../api/problem.ts';
+import { problemOf, statusOfCode } from '../../api/problem.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { settings } from '../../src/config/env.ts';
+import { refuse } from '../../src/core/check.ts';
 import { AllotError, errorCatalogue, type ErrorCode } from '../../src/core/errors.ts';
+import { ruleOf } from '../../src/core/surface/features.ts';
 import { metricDefinitions } from '../../src/observability/metric-definitions.ts';
 import { tableRows } from '../support/markdown.ts';
 
@@ -23,6 +25,20 @@ describe('docs/errors.md', () => {
       errorCatalogue[code].title,
     ]);
     expect(rows.map((row) => row.slice(0, 5))).toEqual(catalogue);
+  });
+
+  it('shows an answer as it is really given', () => {
+    const [, text] = /```json\n([\s\S]*?)```/.exec(read('docs/errors.md')) ?? [];
+    const hour = { name: 'hour', type: 'numeric', min: 0, max: 23 } as const;
+    const value = 25;
+    const violations = [{ field: 'features.hour', rule: ruleOf(hour)(value) ?? '', value }];
+    let refusal: unknown;
+    try {
+      refuse('invalid_request', violations);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(JSON.parse(text)).toEqual(problemOf(refusal));
   });
 
   it('says of every error what to do', () => {

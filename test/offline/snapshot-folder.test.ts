@@ -60,6 +60,14 @@ describe('the folder of a snapshot', () => {
     await expect(place('d', 80)).rejects.toThrow(/holds something that is not a snapshot/);
   });
 
+  it('is said to be missing where there is none', async () => {
+    const nowhere = join(home, 'nowhere');
+    await expect(loadDataset(nowhere)).rejects.toMatchObject({
+      code: 'snapshot_invalid',
+      message: `there is no folder ${nowhere}`,
+    });
+  });
+
   it('is taken over from whoever was killed before the manifest came', async () => {
     await place('e', 80);
     rmSync(join(home, 'e', 'manifest.json'));

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { AllotError } from '../../core/errors.ts';
 import { print, printJson } from '../output.ts';
 
 export function register(program: Command): void {
@@ -31,6 +33,8 @@ async function restore(folder: string, options: { readonly json?: boolean }): Pr
   const { restoreOffsets } = await import('../backup/kafka-offsets.ts');
   const { withDatabase } = await import('../local/with-stores.ts');
   const source = resolve(folder);
+  // Before a database is made for it.
+  if (!existsSync(source)) throw new AllotError('invalid_request', `there is no folder ${folder}`);
   const { manifest, queued } = await withDatabase(async ({ databaseUrl, stores }, config) => {
     await files.refuseOtherSecrets(config, source);
     const restored = await restoreDatabase(databaseUrl, source, async () => {

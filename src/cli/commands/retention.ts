@@ -31,9 +31,9 @@ export function register(program: Command): void {
 
 /** `90d` → 90. */
 function days(text: string): number {
-  const count = /^(\d{1,5})d?$/.exec(text)?.[1];
+  const count = /^(\d{1,5})d$/.exec(text)?.[1];
   if (count === undefined || Number(count) < 1)
-    throw new InvalidArgumentError('It must be days, such as 90d.');
+    throw new InvalidArgumentError('It must be days with their unit, such as 90d.');
   return Number(count);
 }
 
