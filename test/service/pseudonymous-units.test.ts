@@ -55,7 +55,7 @@ describe('with pseudonymous units', () => {
       const answer = ask(`r-${String(i)}`);
       const { tenant, surface, unitId, requestId, draw } = logged()[i];
       expect(draw).toBe(drawUniform(testSecrets.drawKey, { tenant, surface, unitId, requestId, slot: 0 }));
-      expect(ask(`r-${String(i)}`)).toBe(answer);
+      expect(ask(`r-${String(i)}`)).toEqual(answer);
       const replay = await world.services.decisions.replay(answer.decisionId, world.admin);
       expect(replay).toMatchObject({ match: true });
     }
