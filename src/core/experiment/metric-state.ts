@@ -18,7 +18,8 @@ export interface MetricState {
 
 /** pass and fail only when the whole interval is on one side; a missing effect is never a pass. */
 export function metricState(rule: MetricRule, effect: Effect | null): MetricState {
-  if (effect === null) return { state: 'no data', reason: 'too few units with a closed outcome window' };
+  if (effect === null)
+    return { state: 'no data', reason: 'too few units with a closed outcome window, or no two that differ' };
   const held = rule.kind === 'limit' ? effect.level : effect.difference;
   const bar = barOf(rule);
   const what = rule.kind === 'limit' ? 'mean' : 'treatment minus control';

@@ -202,6 +202,26 @@ describe('the analysis of an experiment', () => {
     expect(analyseExperiment(input(from, good, metrics)).verdict).toBe('pass');
   });
 
+  it('does not pass a limit before its first event: that none was seen is no proof, and a silent arm is not known without error', () => {
+    const metrics = [main, hides];
+    const hide = (events: number, units: number) =>
+      Array.from({ length: units }, (_, n) => unitStatistics(1, n < events ? 1 : 0)).reduce(
+        mergeStatistics,
+        noStatistics,
+      );
+    const limitWith = (inControl: number, units: number) =>
+      analyseExperiment(
+        input(
+          { watch: control, hide: hide(inControl, units) },
+          { watch: better, hide: hide(0, units) },
+          metrics,
+        ),
+      ).byMetric[1].state;
+    expect(limitWith(0, 2_000)).toBe('no data');
+    expect(limitWith(1, 60)).toBe('inconclusive');
+    expect(limitWith(1, 2_000)).toBe('pass');
+  });
+
   it('leaves signals out of the verdict and of the guardrails\u2019 error budget', () => {
     const signal: PlannedMetric = { ...hides, name: 'skip', role: 'signal' };
     const rates = (p: number): RatioStatistics =>

@@ -39,6 +39,17 @@ describe('a contrast of means', () => {
     expect(found.degrees).toBeCloseTo(17.776, 3);
   });
 
+  it('has no error to give while nothing varies, and gives a silent arm the variance of the other', () => {
+    const rows = (values: readonly number[]): number[][] => values.map((value) => [value]);
+    expect(contrast([arms(rows([0, 0, 0]), rows([0, 0]))], { kind: 'mean' })).toBeNull();
+    const found = contrast([arms(rows([0, 1, 0, 1]), rows([0, 0]))], { kind: 'mean' })!;
+    // Variance 1/3 per unit in control: 1/3/4 of its mean, and 1/3/2 of the treatment's.
+    expect(found.control.standardError).toBeCloseTo(Math.sqrt(1 / 12), 12);
+    expect(found.treatment.standardError).toBeCloseTo(Math.sqrt(1 / 6), 12);
+    expect(found.standardError).toBeCloseTo(Math.sqrt(1 / 12 + 1 / 6), 12);
+    expect(found.comparedErrors.treatment).toBeCloseTo(Math.sqrt(1 / 6), 12);
+  });
+
   it('has no error to give for fewer than two units, and says what it left out', () => {
     const good = arms([[1], [2], [3]], [[2], [3], [5]]);
     const thin = arms([[9]], [[9], [8]]);

@@ -55,12 +55,14 @@ export interface ContrastOptions {
  * An arm's own mean is R_a − κ θᵀ (x̄_a − x̄_o) with o the other arm and κ = n_o / n. The covariates' mean over both arms is an
  * estimate too, so its error is Σ_s w_s² var_as(L − κ θᵀ x) / n_as + Σ_s w_s² var_os(κ θᵀ x) / n_os: of the error that covariates
  * explain only the part that the other arm's units know better.
- * Arms are not assumed to share a variance (Welch). Valid for many units per arm, none of which dominates.
+ * Arms are not assumed to share a variance (Welch). But an arm in which nothing varies (no event yet) is not known without error:
+ * it is given the other's variance per unit, which without an effect is its own. Valid for many units per arm, none of which dominates.
  *
  * Sources: Welch 1947; Deng, Knoblich & Lu 2018 eq. 4 (ratio); Deng, Xu, Kohavi & Walker 2013 eq. 4 (CUPED); Miratrix, Sekhon
  * & Yu 2013 (post-stratification).
  *
- * @returns null when no stratum has two units in each arm, or a ratio has no decisions: the error is unknown, not 0.
+ * @returns null when no stratum has two units in each arm, a ratio has no decisions, or no unit differs from another: the error
+ *   is unknown, not 0.
  */
 export function contrast(strata: readonly Stratum[], { kind }: ContrastOptions): Contrast | null {
   const usable = strata.filter((s) => s.control.units >= 2 && s.treatment.units >= 2);
@@ -69,19 +71,36 @@ export function contrast(strata: readonly Stratum[], { kind }: ContrastOptions):
   const control = linearise(usable, 'control', units, kind);
   const treatment = linearise(usable, 'treatment', units, kind);
   if (control === null || treatment === null) return null;
+  if (isConstant(control) && isConstant(treatment)) return null;
   const theta = adjustment([control, treatment]);
   const [c, t] = [residual(control, theta, 1), residual(treatment, theta, 1)];
   const [own, other] = [armEstimate(control, treatment, theta), armEstimate(treatment, control, theta)];
+  const errors = knownErrors(control, treatment, Math.sqrt(sumOf(c)), Math.sqrt(sumOf(t)));
+  const ownErrors = knownErrors(control, treatment, own.standardError, other.standardError);
   return {
-    control: own,
-    treatment: other,
-    comparedErrors: { control: Math.sqrt(sumOf(c)), treatment: Math.sqrt(sumOf(t)) },
+    control: { ...own, standardError: ownErrors.control },
+    treatment: { ...other, standardError: ownErrors.treatment },
+    comparedErrors: errors,
     value: other.value - own.value,
-    standardError: Math.sqrt(sumOf(c) + sumOf(t)),
+    standardError: Math.hypot(errors.control, errors.treatment),
     degrees: degreesOf([...c, ...t]),
     units,
     theta,
     droppedUnits: unitsOf(strata) - units,
+  };
+}
+
+/** An arm in which nothing varies gets its error from the other's variance per unit. */
+function knownErrors(
+  control: LinearArm,
+  treatment: LinearArm,
+  ofControl: number,
+  ofTreatment: number,
+): Contrast['comparedErrors'] {
+  const ratio = Math.sqrt(control.units / treatment.units);
+  return {
+    control: isConstant(control) ? ofTreatment / ratio : ofControl,
+    treatment: isConstant(treatment) ? ofControl * ratio : ofTreatment,
   };
 }
 
@@ -156,6 +175,10 @@ const varianceParts = (parts: LinearArm['parts'], weights: readonly number[]): V
     variance: weight * combinedSquares(moments, weights),
     degrees: moments.units - 1,
   }));
+
+/** Before covariates: what they explain wholly is known, what never varied is not. */
+const isConstant = ({ gradient, covariates, parts }: LinearArm): boolean =>
+  sumOf(varianceParts(parts, [...gradient, ...covariates.map(() => 0)])) === 0;
 
 const sumOf = (parts: readonly VariancePart[]): number =>
   parts.reduce((sum, { variance }) => sum + variance, 0);
