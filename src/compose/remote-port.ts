@@ -8,7 +8,7 @@ export interface RemoteCall {
 export function remotePort<Port extends object>(like: Port, post: (call: RemoteCall) => void): Port {
   const methods = Object.keys(like).map((method) => [
     method,
-    (...args: unknown[]): void => post({ method, args: args.map(packed) }),
+    (...args: unknown[]): void => post({ method, args: args.map((arg) => packed(arg)) }),
   ]);
   return Object.fromEntries(methods) as Port;
 }
@@ -19,36 +19,38 @@ export function applyCall<Port extends object>(port: Port, { method, args }: Rem
   call?.apply(port, args.map(unpacked));
 }
 
-/** A structured clone forgets what an error is called, and refuses functions. */
+/** A structured clone forgets what an error is called and whatever else it says, and refuses functions. */
 interface PackedError {
-  readonly packedError: {
-    readonly name: string;
-    readonly message: string;
-    readonly stack: string | undefined;
-  };
-  readonly cause: unknown;
+  /** Name, message, stack, cause, the parts of an aggregate and its own fields (codes, details), packed. */
+  readonly packedError: Readonly<Record<string, unknown>>;
 }
 
-function packed(value: unknown): unknown {
-  if (value instanceof Error) {
-    const { name, message, stack } = value;
-    return { packedError: { name, message, stack }, cause: packed(value.cause) } satisfies PackedError;
-  }
-  if (Array.isArray(value)) return value.map(packed);
-  if (typeof value === 'object' && value !== null) return mapped(value, packed);
-  return typeof value === 'function' || typeof value === 'symbol' ? String(value) : value;
+/** What an error has that does not show in `Object.entries`. */
+const HIDDEN = ['name', 'message', 'stack', 'cause', 'errors'] as const;
+
+/** Deeper is nothing that a person reads in a log. */
+const MAX_DEPTH = 12;
+
+/** @param around what it lies in: a circle is cut */
+function packed(value: unknown, around: readonly object[] = []): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol') return String(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (around.includes(value)) return '[circular]';
+  if (around.length >= MAX_DEPTH) return '[…]';
+  const pack = (inner: unknown): unknown => packed(inner, [...around, value]);
+  if (Array.isArray(value)) return value.map(pack);
+  if (!(value instanceof Error)) return mapped(value, pack);
+  const all = value as unknown as Readonly<Record<string, unknown>>;
+  const hidden = HIDDEN.filter((name) => name in value).map((name) => [name, all[name]]);
+  const fields = { ...all, ...(Object.fromEntries(hidden) as object) };
+  return { packedError: mapped(fields, pack) as PackedError['packedError'] } satisfies PackedError;
 }
 
 function unpacked(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpacked);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   if (!('packedError' in value)) return mapped(value, unpacked);
-  const { packedError, cause } = value as PackedError;
-  return Object.assign(
-    new Error(packedError.message),
-    packedError,
-    cause === undefined ? {} : { cause: unpacked(cause) },
-  );
+  return Object.assign(new Error(), mapped((value as PackedError).packedError, unpacked));
 }
 
 const mapped = (value: object, map: (inner: unknown) => unknown): object =>

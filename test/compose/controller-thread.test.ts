@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAllot } from '../../src/cli/local/start-allot.ts';
 import { ControllerThread } from '../../src/compose/controller-thread.ts';
 import { startWholeController } from '../../src/compose/controller.ts';
-import { applyCall, remotePort, type RemoteCall } from '../../src/compose/remote-port.ts';
+import { applyCall, remotePort } from '../../src/compose/remote-port.ts';
 import { readConfig } from '../../src/config/env.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { openDatabase } from '../../src/postgres/database.ts';
@@ -148,18 +148,50 @@ it('the controller waits for a database that is silent at its start', async () =
   await proxy.close();
 });
 
-it('a call goes through a structured clone with the names of its errors', () => {
-  const said: unknown[] = [];
-  const logger: Logger = { ...silentLogger, warn: (...words) => void said.push(words) };
-  const calls: RemoteCall[] = [];
-  const remote = remotePort(silentLogger, (call) => calls.push(structuredClone(call)));
-  const error = new AllotError('store_unavailable', 'away', { cause: new TypeError('why') });
-  remote.warn({ error, rows: [1, { of: 'x' }], none: null, act: () => 1 }, 'words');
-  for (const call of calls) applyCall(logger, call);
-  const [[fields, message]] = said as [[{ error: Error }, string]];
-  expect(message).toBe('words');
-  expect(fields).toMatchObject({ rows: [1, { of: 'x' }], none: null });
-  expect(fields.error).toBeInstanceOf(Error);
-  expect(fields.error).toMatchObject({ name: error.name, message: error.message, stack: error.stack });
-  expect(fields.error.cause).toMatchObject({ name: 'TypeError', message: 'why' });
+/** What the logger at the other end is given. */
+function throughClone(fields: object): unknown {
+  let said: unknown;
+  const logger: Logger = { ...silentLogger, warn: (...words) => (said = words) };
+  remotePort(silentLogger, (call) => applyCall(logger, structuredClone(call))).warn({ ...fields }, 'words');
+  return said;
+}
+
+describe('a call through a structured clone', () => {
+  it('has the names of its errors', () => {
+    const error = new AllotError('store_unavailable', 'away', { cause: new TypeError('why') });
+    const [fields, message] = throughClone({ error, rows: [1, { of: 'x' }], none: null, act: () => 1 }) as [
+      { error: Error },
+      string,
+    ];
+    expect(message).toBe('words');
+    expect(fields).toMatchObject({ rows: [1, { of: 'x' }], none: null });
+    expect(fields.error).toBeInstanceOf(Error);
+    expect(fields.error).toMatchObject({ name: error.name, message: error.message, stack: error.stack });
+    expect(fields.error.cause).toMatchObject({ name: 'TypeError', message: 'why' });
+  });
+
+  it('has their codes and all they say, down to the causes, and its times', () => {
+    const refused = Object.assign(new Error('deadlock detected'), {
+      code: '40P01',
+      detail: 'x',
+      at: new Date(1),
+    });
+    const cause = new AggregateError([refused], 'all of them');
+    const violations = [{ field: 'f', rule: 'r' }];
+    const error = new AllotError('store_unavailable', 'away', { violations, cause });
+    const [fields] = throughClone({ error, when: new Date(2) }) as [{ error: Error }];
+    expect(fields).toMatchObject({ when: new Date(2), error: { code: 'store_unavailable', violations } });
+    expect(fields.error.cause).toMatchObject({
+      name: 'AggregateError',
+      errors: [{ code: '40P01', detail: 'x', at: new Date(1), message: 'deadlock detected' }],
+    });
+  });
+
+  it('comes through although an error is its own cause', () => {
+    const loop = new Error('loop');
+    loop.cause = new Error('between', { cause: loop });
+    const [fields] = throughClone({ error: loop, again: [loop] }) as [{ error: Error; again: Error[] }];
+    expect(fields.error.cause).toMatchObject({ message: 'between', cause: '[circular]' });
+    expect(fields.again[0].message).toBe('loop');
+  });
 });
