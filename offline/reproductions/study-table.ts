@@ -6,11 +6,22 @@ export interface StudyTable {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** What had to hold, each with its outcome. */
-  readonly claims: readonly { readonly claim: string; readonly holds: boolean }[];
+  readonly claims: readonly StudyClaim[];
 }
 
+export interface StudyClaim {
+  readonly claim: string;
+  readonly holds: boolean;
+  /** It does not hold, nor does its opposite: the data of this run do not resolve it. */
+  readonly isOpen?: boolean;
+}
+
+/** False where something claimed was found wrong; what is merely not resolved is no such finding. */
 export const isProven = (tables: readonly StudyTable[]): boolean =>
-  tables.every(({ claims }) => claims.every(({ holds }) => holds));
+  tables.every(({ claims }) => claims.every(({ holds, isOpen }) => holds || isOpen === true));
+
+const stateOf = ({ holds, isOpen }: StudyClaim): 'holds' | 'not resolved' | 'does not hold' =>
+  holds ? 'holds' : isOpen === true ? 'not resolved' : 'does not hold';
 
 /** The table as markdown, for the documentation. */
 export function toMarkdown({ title, notes, header, rows, claims }: StudyTable): string {
@@ -23,7 +34,7 @@ export function toMarkdown({ title, notes, header, rows, claims }: StudyTable): 
     line(header.map((_, i) => (i === 0 ? '---' : '---:'))),
     ...rows.map(line),
     '',
-    ...claims.map(({ claim, holds }) => `* ${holds ? 'holds' : '**does not hold**'}: ${claim}`),
+    ...claims.map((it) => `* ${it.holds ? 'holds' : `**${stateOf(it)}**`}: ${it.claim}`),
     '',
   ].join('\n');
 }
@@ -43,7 +54,10 @@ export function toText({ title, notes, header, rows, claims }: StudyTable): stri
     '',
     ...all.map(line),
     '',
-    ...claims.map(({ claim, holds }) => `${holds ? 'holds        ' : 'DOES NOT HOLD'}  ${claim}`),
+    ...claims.map((it) => {
+      const state = stateOf(it);
+      return `${(state === 'does not hold' ? 'DOES NOT HOLD' : state).padEnd(13)}  ${it.claim}`;
+    }),
     '',
   ].join('\n');
 }

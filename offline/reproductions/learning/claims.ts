@@ -35,10 +35,12 @@ function compared(
   holds: (standing: Standing) => boolean,
 ): Claim {
   const found = difference(first, second, outcome);
-  const open = found?.standing === 'undecided' ? ', not resolved by these seeds' : '';
+  const isOpen = found?.standing === 'undecided';
+  const open = isOpen ? ', not resolved by these seeds' : '';
   return {
     claim: `${what} of ${nameOf(first)} is ${relation} that of ${nameOf(second)}: ${signed(found)}${open}`,
     holds: found !== null && holds(found.standing),
+    ...(isOpen ? { isOpen } : {}),
   };
 }
 
@@ -51,5 +53,6 @@ export function together(claim: string, parts: readonly Claim[]): Claim {
         ? `${claim} (${parts.map(({ claim: text }) => text.slice(text.indexOf(': ') + 2)).join('; ')})`
         : `${claim}; not: ${failures.map(({ claim: text }) => text).join('; ')}`,
     holds: parts.length > 0 && failures.length === 0,
+    ...(failures.length > 0 && failures.every(({ isOpen }) => isOpen === true) ? { isOpen: true } : {}),
   };
 }

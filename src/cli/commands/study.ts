@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Argument, type Command } from 'commander';
 import { AllotError } from '../../core/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { print, printJson } from '../output.ts';
+import { note, print, printJson } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import type { StudyOutcome, StudySubject } from '../study/subject.ts';
 import { subjects } from '../study/subjects.ts';
@@ -52,7 +52,7 @@ export function register(program: Command): void {
     .option('--seeds <n>', 'learning studies: number of seeds, counted from --seed', positiveInteger, 5)
     .option('--units <n>', 'learning studies: units of the log that is learned from', positiveInteger)
     .option('--repetitions <n>', 'judging: repetitions (obp-table: runs)', positiveInteger)
-    .option('--short', 'the quick form that the test suite runs')
+    .option('--short', 'few seeds and small logs: shows that it runs, resolves little')
     .option('--main-only', 'learning studies: without the sweep of λ and the ablations')
     .option('--keep <file>', 'two-stage, multi-group, estimates: keep finished runs here and go on from them')
     .option('--workers <n>', 'processes at once', positiveInteger, Math.min(8, availableParallelism()))
@@ -66,6 +66,8 @@ export function register(program: Command): void {
 async function run(name: string, parts: readonly string[], flags: Flags): Promise<void> {
   const subject = subjects.find((row) => row.name === name) as StudySubject;
   refuseUnknownParts(subject, parts);
+  if (flags.short === true && flags.json !== true)
+    note('--short shows that the study runs: few seeds and small logs leave much of it "not resolved"');
   const outcomes: StudyOutcome[] = [];
   const progress = createProgress({ quiet: flags.json === true });
   const worlds = await Promise.all((flags.world ?? [DEFAULT_WORLD]).map(readWorld));

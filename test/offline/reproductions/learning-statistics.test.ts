@@ -69,7 +69,8 @@ describe('claims', () => {
 
   it('of "above" hold only where the seeds resolve it', () => {
     expect(isAbove(high, low, watch, 'watch').holds).toBe(true);
-    expect(isAbove(noisy, high, watch, 'watch')).toMatchObject({ holds: false });
+    expect(isAbove(noisy, high, watch, 'watch')).toMatchObject({ holds: false, isOpen: true });
+    expect(isAbove(low, high, watch, 'watch')).not.toHaveProperty('isOpen');
     expect(isAbove(noisy, high, watch, 'watch').claim).toContain('not resolved');
   });
 

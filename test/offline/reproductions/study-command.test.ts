@@ -48,6 +48,14 @@ describe('a study table', () => {
     expect(toMarkdown(table)).toContain('**does not hold**: something');
   });
 
+  it('tells what is not resolved from what does not hold: only the latter is a failure', () => {
+    const open = { ...table, claims: [{ claim: 'something', holds: false, isOpen: true }] };
+    expect(toText(open)).toContain('not resolved   something');
+    expect(toMarkdown(open)).toContain('**not resolved**: something');
+    expect(isProven([open])).toBe(true);
+    expect(isProven([open, table])).toBe(false);
+  });
+
   it('is proven only where every claim holds', () => {
     expect(isProven([table])).toBe(false);
     expect(isProven([{ ...table, claims: [{ claim: 'something', holds: true }] }])).toBe(true);
