@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DecisionEvent } from '../../src/core/feedback/events.ts';
 import type { SurfaceDeclaration } from '../../src/service/schemas/surface.ts';
-import type { DecideResult } from '../../src/service/serving/decide-group.ts';
+import { MAX_WAITING_CHARACTERS, type DecideResult } from '../../src/service/serving/decide-group.ts';
 import { createApiWorld, liveFeed, type ApiWorld } from '../support/api-world.ts';
 
 const capped: SurfaceDeclaration = {
@@ -56,6 +56,18 @@ describe('decisions that are made together', () => {
       answers(world.serving.decideAll(calls)).map((a) => a.action),
     );
     expect(writes).toBe(1);
+  });
+
+  it('are recorded by several writes when they are large: what waits to be written is bounded', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `feature-${String(i).padStart(50, '0')}`);
+    const many = names.map((name) => ({ name, type: 'numeric', min: 0, max: 1, default: 0 }) as const);
+    await serve([0.4, 0.6], { ...liveFeed, features: [...(liveFeed.features ?? []), ...many] });
+    const calls = Array.from({ length: 400 }, (_, i) => call(`r-${String(i)}`));
+    const decided = answers(world.serving.decideAll(calls));
+    const characters = logged().reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+    expect(writes).toBe(Math.ceil(characters / MAX_WAITING_CHARACTERS));
+    expect(writes).toBeGreaterThan(1);
+    expect(logged().map(({ decisionId }) => decisionId)).toEqual(decided.map((a) => a.decisionId));
   });
 
   it('are all the safe action when their write fails, and nothing of them stays', async () => {

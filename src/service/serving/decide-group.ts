@@ -22,10 +22,10 @@ export interface DecideCall {
 export type DecideResult = { readonly answer: DecideAnswer } | { readonly error: unknown };
 
 /**
- * Decides all calls on one snapshot and records them with one write; nothing is answered, remembered or learned from
- * before its record is written. A call that must see what a waiting one does (the same requestId, or the same unit where
- * the service counts caps) has the waiting ones written first, so the answers are those of one call after the other;
- * only pacing sees the allocations of a group after the group.
+ * Decides all calls on one snapshot and records them with one write (several, where they are large); nothing is answered,
+ * remembered or learned from before its record is written. A call that must see what a waiting one does (the same requestId,
+ * or the same unit where the service counts caps) has the waiting ones written first, so the answers are those of one call
+ * after the other; only pacing sees the allocations of a group after the group.
  */
 export function decideAll(
   calls: readonly DecideCall[],
@@ -49,6 +49,9 @@ export function decideAll(
   return results;
 }
 
+/** Of records that wait for one write. A short request can have a long record: it names every feature that was filled in. */
+export const MAX_WAITING_CHARACTERS = 4 * 1024 * 1024;
+
 /** Decisions that are computed but not recorded yet. */
 class Group {
   readonly #results: DecideResult[];
@@ -56,6 +59,7 @@ class Group {
   #waiting: Computed[] = [];
   /** Where in the results the answers belong. */
   #places: number[] = [];
+  #characters = 0;
   readonly #touched = new Set<string>();
 
   constructor(results: DecideResult[], deps: DecideDependencies) {
@@ -73,6 +77,8 @@ class Group {
     this.#places.push(place);
     this.#touched.add(computed.resolved.key);
     if (countsCaps(computed.resolved)) this.#touched.add(unitKey(computed.resolved));
+    this.#characters += computed.text?.length ?? 0;
+    if (this.#characters >= MAX_WAITING_CHARACTERS) this.write();
   }
 
   write(): void {
@@ -81,6 +87,7 @@ class Group {
     for (let i = 0; i < answers.length; i += 1) this.#results[this.#places[i]] = { answer: answers[i] };
     this.#waiting = [];
     this.#places = [];
+    this.#characters = 0;
     this.#touched.clear();
   }
 }
