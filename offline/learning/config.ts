@@ -85,10 +85,16 @@ export function parseConfig<T>(schema: z.ZodType<T>, raw: unknown): T {
   refuse(
     'config_invalid',
     parsed.error.issues.map((issue) =>
-      violation(['config', ...issue.path.map(String)].join('.'), issue.message),
+      violation(['config', ...issue.path.map(String)].join('.'), issue.message + knownKeys(schema, issue)),
     ),
   );
   throw parsed.error;
+}
+
+/** A mistyped setting is found sooner beside the right ones. */
+function knownKeys(schema: z.ZodType, { code, path }: z.core.$ZodIssue): string {
+  const isUnknownKey = code === 'unrecognized_keys' && path.length === 0 && schema instanceof z.ZodObject;
+  return isUnknownKey ? ` (known: ${Object.keys(schema.shape).sort().join(', ')})` : '';
 }
 
 /**

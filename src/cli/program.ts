@@ -18,6 +18,9 @@ Exit codes: 0 done, 1 failed, 2 bad input, 3 the log does not support an answer.
  * others are listed by name, so that help and start stay fast.
  */
 export async function createProgram(argv: readonly string[]): Promise<Command> {
+  const asked = argv.find((word) => !word.startsWith('-'));
+  const wanted = asked === 'help' ? argv[argv.indexOf('help') + 1] : asked;
+  const isKnown = commandTable.some(({ name }) => name === wanted);
   const program = new Command('allot')
     .description(
       'Decide, log, learn under constraints, judge off-policy, promote, experiment: a self-hosted decision service.',
@@ -26,10 +29,8 @@ export async function createProgram(argv: readonly string[]): Promise<Command> {
     .helpOption('-h, --help', 'print help; `allot <command> --help` explains one command')
     .addHelpText('after', examples)
     .configureHelp({ subcommandTerm: (command) => command.name() })
-    .showHelpAfterError('(run `allot --help` for examples)')
+    .showHelpAfterError(`(run \`allot ${isKnown ? `${String(wanted)} ` : ''}--help\` for examples)`)
     .showSuggestionAfterError();
-  const asked = argv.find((word) => !word.startsWith('-'));
-  const wanted = asked === 'help' ? argv[argv.indexOf('help') + 1] : asked;
   for (const { name, summary, load } of commandTable) {
     if (name === wanted) (await load()).register(program);
     else program.command(name).description(summary).allowUnknownOption().argument('[args...]');

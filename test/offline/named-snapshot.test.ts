@@ -88,7 +88,10 @@ describe('a queued run that names a snapshot', () => {
     const config = { directory: join(home, 'chosen') };
     await stores.runs.create({ id: 'chosen', kind: 'snapshot', surface: 'world', config }, owner);
     const job = { stores, tenant: 'default', runId: 'chosen', snapshotsDirectory };
-    await expect(runSnapshot(job)).rejects.toMatchObject({ code: 'config_invalid' });
+    await expect(runSnapshot(job)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('(known: asOf, behaviorVersions, from, until)') as string,
+    });
   });
 });
 

@@ -61,7 +61,7 @@ async function forgetCommand(unitId: string, options: ForgetOptions): Promise<vo
   );
   if (options.json === true) printJson(report);
   else print(describe(report));
-  if (!report.isGone && !report.isDryRun) process.exitCode = exitCodes.failure;
+  if (report.isGone === false) process.exitCode = exitCodes.failure;
 }
 
 function describe(report: ForgetReport): string {

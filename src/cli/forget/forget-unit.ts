@@ -34,8 +34,8 @@ export interface ForgetReport {
   /** Where the unit still stands in the database; null: not looked for. */
   readonly traces: readonly Trace[] | null;
   readonly outOfReach: readonly OutOfReach[];
-  /** Nothing of the unit is left within reach. */
-  readonly isGone: boolean;
+  /** Nothing of the unit is left within reach; null: a dry run cannot say. */
+  readonly isGone: boolean | null;
 }
 
 const PATIENCE_MS = 15_000;
@@ -76,7 +76,9 @@ export async function forget(
     journal,
     traces,
     outOfReach: await outOfReach(stores, config, { tenant, unitId }),
-    isGone: !isDryRun && journal.waiting === 0 && journal.damagedFiles.length === 0 && !(traces?.length ?? 0),
+    isGone: isDryRun
+      ? null
+      : journal.waiting === 0 && journal.damagedFiles.length === 0 && !(traces?.length ?? 0),
   };
 }
 
