@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchHandler, EventConsumer } from '../service/ports/event-log.ts';
 import type { Logger } from '../service/ports/logger.ts';
-import type { JournalFolder } from './folder.ts';
+import { CURSOR_MS, type JournalFolder } from './folder.ts';
 import { type FolderBatch, readBatch } from './folder-reader.ts';
 
 const FIRST_RETRY_MS = 50;
@@ -62,7 +62,10 @@ async function deliver(
       failures = 0;
       // Behind by a whole batch: at once. Else a cycle per few records would cost more than the records.
       if (delivered && journal.lag() >= options.batchRecords) continue;
-      await journal.nextAppend(signal);
+      const appended = journal.nextAppend(signal);
+      // Others read the cursor too: what waits for delivery is looked for by it.
+      if (await isQuiet(CURSOR_MS, appended)) await saveCursors(journal, options.logger);
+      await appended;
       await pause(LINGER_MS, signal);
     } catch (error) {
       if (signal.aborted) break;
@@ -72,8 +75,25 @@ async function deliver(
       await pause(delayMs, signal);
     }
   }
+  await saveCursors(journal, options.logger);
+}
+
+/** True when it lasts `milliseconds` until the next append. */
+async function isQuiet(milliseconds: number, appended: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, true);
+  });
+  try {
+    return await Promise.race([appended.then(() => false), passed]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function saveCursors(journal: Deliverable, logger: Logger): Promise<void> {
   await journal.inTurn(async () => {
-    for (const folder of journal.folders()) await settle(folder, () => folder.saveCursor(), options.logger);
+    for (const folder of journal.folders()) await settle(folder, () => folder.saveCursor(), logger);
   });
 }
 

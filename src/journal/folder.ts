@@ -11,8 +11,8 @@ import { type Segment, segmentFor } from './segment.ts';
 
 export const ADOPTED_FOLDER = 'adopted';
 
-/** The cursor is saved so often while records flow, and when delivery stops: four calls of the file system per save. */
-const CURSOR_MS = 100;
+/** The cursor is saved so often while records flow, when none came for so long, and when delivery stops: a save is four calls of the file system. */
+export const CURSOR_MS = 100;
 
 /** A place between two records: everything up to `sequence` lies before it. */
 export interface Position {

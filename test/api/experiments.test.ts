@@ -182,10 +182,10 @@ describe('experiments over HTTP', () => {
       },
     );
 
-    it('the newest twenty of which are on their page', async () => {
+    it('the newest hundred of which are on their page', async () => {
       const cookie = (await api.post('/login').type('form').send({ key: keys[0] })).headers['set-cookie'][0];
       const page = await api.get('/experiments/looked').set('cookie', cookie);
-      expect(page.text).toContain('20 newest of 230');
+      expect(page.text).toContain('100 newest of 230');
     });
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AllotError } from '../../src/core/errors.ts';
 import { decisionEvent, exposureEvent } from '../support/events.ts';
+import { loadCursor } from '../../src/journal/cursor.ts';
 import { drain, idsOf, open, segmentFiles, temporaryFolder, until, writerFolders } from './folder.ts';
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -63,6 +64,19 @@ describe('the journal', () => {
     const second = await open(directory);
     second.append(decisionEvent(25));
     expect(await drain(second)).toEqual(ids(20, 26));
+  });
+
+  it('has its cursor on disk at the last record soon after no more come, for others that look for what waits', async () => {
+    const directory = temporaryFolder();
+    const journal = await open(directory);
+    let seen = 0;
+    const consumer = await journal.consume(async (records) => void (seen += records.length));
+    for (let n = 0; n < 3; n += 1) {
+      journal.append(decisionEvent(n));
+      await until(() => seen === n + 1);
+    }
+    await until(() => loadCursor(writerFolders(directory)[0])?.sequence === 3);
+    await consumer.stop();
   });
 
   it('removes whole segments once they are handled, and its folder when nothing is left', async () => {
