@@ -97,7 +97,8 @@ async function handleChunk(
         });
         return true;
       } catch (error) {
-        context.group.throwIfOut();
+        // Any of its errors: it is the client that looks for another coordinator, or joins again.
+        if (pulse.error() !== null) throw pulse.error();
         if (isOver(payload, context)) return false;
         const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
         context.logger.warn(
@@ -116,19 +117,23 @@ async function handleChunk(
 
 interface Pulse {
   beat(): Promise<void>;
+  /** Of the last heartbeat that failed. */
+  error(): unknown;
   stop(): void;
 }
 
 /** Heartbeats while the handler waits for its database, which may be longer than the session lasts. */
 function startPulse(payload: EachBatchPayload, group: GroupState): Pulse {
+  let failure: unknown = null;
   const beat = async (): Promise<void> => {
     try {
       await payload.heartbeat();
     } catch (error) {
+      failure = error;
       group.note(error);
       throw error;
     }
   };
   const timer = setInterval(() => void beat().catch(() => undefined), HEARTBEAT_MS);
-  return { beat, stop: () => clearInterval(timer) };
+  return { beat, error: () => failure, stop: () => clearInterval(timer) };
 }
