@@ -40,6 +40,12 @@ async function startReplica(
   return serving;
 }
 
+/** A store that gives no artifact while it is told so. */
+const withoutArtifacts = ({ stores: { control } }: ApiWorld, isMissing: () => boolean): ControlReader => ({
+  ...control,
+  loadArtifact: (hash) => (isMissing() ? Promise.reject(new Error('away')) : control.loadArtifact(hash)),
+});
+
 const ask = (serving: Serving, world: ApiWorld, requestId: string) =>
   serving.decide({ requestId, surface: 'live-feed', unitId: 'u', features: { hour: 1 } }, world.admin);
 
@@ -75,11 +81,7 @@ describe('a clock that is set back by an hour', () => {
     const time = { wall: 10_000_000, monotonic: 0 };
     let isMissing = true;
     const serving = await startReplica({
-      control: {
-        ...world.stores.control,
-        loadArtifact: (hash) =>
-          isMissing ? Promise.reject(new Error('away')) : world.stores.control.loadArtifact(hash),
-      },
+      control: withoutArtifacts(world, () => isMissing),
       clock: () => time.wall,
       stopwatch: () => time.monotonic,
     });
@@ -192,11 +194,7 @@ describe('an artifact', () => {
     const time = { monotonic: 0 };
     let isMissing = true;
     const serving = await startReplica({
-      control: {
-        ...world.stores.control,
-        loadArtifact: (hash) =>
-          isMissing ? Promise.reject(new Error('away')) : world.stores.control.loadArtifact(hash),
-      },
+      control: withoutArtifacts(world, () => isMissing),
       replicaId: 'new',
       stopwatch: () => time.monotonic,
     });
@@ -217,11 +215,7 @@ describe('an artifact', () => {
     const world = await createWorld();
     let isMissing = false;
     const serving = await startReplica({
-      control: {
-        ...world.stores.control,
-        loadArtifact: (hash) =>
-          isMissing ? Promise.reject(new Error('away')) : world.stores.control.loadArtifact(hash),
-      },
+      control: withoutArtifacts(world, () => isMissing),
       replicaId: 'old',
     });
     const before = await world.stores.control.revision();
