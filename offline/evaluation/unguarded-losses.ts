@@ -1,5 +1,5 @@
 import { isRefusal } from '../../src/core/ope/report.ts';
-import { shownNumber } from '../../src/core/ope/estimator.ts';
+import { shortNumber } from '../../src/core/ope/trouble.ts';
 import type { ResponseSpec, Surface } from '../../src/core/surface/surface.ts';
 import type { EvaluationResult } from './evaluation-result.ts';
 
@@ -18,7 +18,7 @@ export function unguardedLosses(surface: Surface, evidence: Evidence): readonly 
       const { lower, upper, per } = found;
       const isWorse = response.role === 'cost' ? lower > 0 : upper < 0;
       if (!isWorse) return [];
-      const [least, most] = [Math.abs(lower), Math.abs(upper)].sort((a, b) => a - b).map(shownNumber);
+      const [least, most] = [Math.abs(lower), Math.abs(upper)].sort((a, b) => a - b).map(shortNumber);
       const moves = response.role === 'cost' ? 'rises' : 'falls';
       const missing = response.role === 'cost' ? 'constraint' : 'margin';
       const level = `${String(Number((100 * evidence.settings.level).toFixed(1)))} %`;

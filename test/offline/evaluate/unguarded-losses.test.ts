@@ -32,7 +32,7 @@ describe('losses that nothing guards', () => {
   it('are auxiliaries that fall and costs that rise, by the deciding interval', () => {
     const found = unguardedLosses(
       surface,
-      evidence({ live: [-9, -8], short: [-17.9, -14.6], hide: [0.01, 0.02] }),
+      evidence({ live: [-9, -8], short: [-17.9, -14.5951], hide: [0.01, 0.02] }),
     );
     expect(found).toEqual([
       'short falls by 14.6 … 17.9 s per decision (95 %): no margin declared, so it is not guarded',
